@@ -1,0 +1,117 @@
+"""The backlog: which sentence may be released next. Pure: ``now`` (seconds) is an argument.
+
+Two rules decide. The window: only so many sentences, and so many seconds of speech, are released and
+not yet heard; it is what bounds the work in flight. The floor: one answer is spoken until it ends or
+pauses; other feeds queue by arrival.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from voicectl.actors.parser.journal import Entry
+
+SECONDS_PER_CHARACTER = 0.065
+"""About 155 English words a minute; used until the synthesizer has said how long a sentence is."""
+
+
+class Backlog:
+    """All sentences that are not settled."""
+
+    def __init__(self, window_sentences: int, window_seconds: float, floor_pause_s: float) -> None:
+        self._window_sentences = window_sentences
+        self._window_seconds = window_seconds
+        self._floor_pause_s = floor_pause_s
+        self._waiting: dict[str, deque[Entry]] = {}
+        self._open: set[str] = set()
+        self._floor = ""
+        self._floor_idle_since: float | None = None
+        self.released: dict[int, Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self.released) + sum(len(queue) for queue in self._waiting.values())
+
+    def add(self, entry: Entry) -> None:
+        """Queue a new sentence of a feed; its answer is open until ``end_answer``."""
+        self._waiting.setdefault(entry.feed, deque()).append(entry)
+        self._open.add(entry.feed)
+
+    def end_answer(self, feed: str) -> None:
+        """The agent's answer is over: the floor is free once its sentences are released."""
+        self._open.discard(feed)
+
+    def next(self, now: float) -> Entry | None:
+        """Take the sentence that may be released now, if there is one; the caller numbers it."""
+        if not self._window_is_open():
+            return None
+        queue = self._waiting.get(self._feed_with_floor(now))
+        if not queue:
+            return None
+        entry = queue.popleft()
+        entry.first = not self.released
+        return entry
+
+    def release(self, entry: Entry) -> None:
+        """Note that ``entry`` was sent under its play number."""
+        self.released[entry.play] = entry
+
+    def settle(self, play: int) -> Entry | None:
+        """Take a released sentence out, or return None when it is not known."""
+        return self.released.pop(play, None)
+
+    def take_all(self) -> list[Entry]:
+        """Take everything out, in the order in which it would have been heard."""
+        entries = list(self)
+        self.released.clear()
+        self._waiting.clear()
+        return entries
+
+    def put_back(self, entries: list[Entry]) -> None:
+        """Queue sentences again, before everything else of their feeds."""
+        for entry in reversed(entries):
+            self._waiting.setdefault(entry.feed, deque()).appendleft(entry)
+
+    def has(self, feed: str) -> bool:
+        """Whether any sentence of a feed is not settled."""
+        return bool(self._waiting.get(feed)) or any(entry.feed == feed for entry in self.released.values())
+
+    def due(self, now: float) -> float | None:
+        """Return the seconds until the floor changes hands because of a pause, if that can happen."""
+        if self._floor_idle_since is None or not any(self._waiting.values()):
+            return None
+        return max(0.0, self._floor_idle_since + self._floor_pause_s - now)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """All sentences in the order in which they would be heard."""
+        yield from (self.released[play] for play in sorted(self.released))
+        for feed in sorted(self._waiting, key=lambda name: name != self._floor):
+            yield from self._waiting[feed]
+
+    def _window_is_open(self) -> bool:
+        if not self.released:
+            return True
+        seconds = sum(
+            entry.audio_ms / 1000 or len(entry.source) * SECONDS_PER_CHARACTER for entry in self.released.values()
+        )
+        return len(self.released) < self._window_sentences and seconds < self._window_seconds
+
+    def _feed_with_floor(self, now: float) -> str:
+        if self._floor and not self._keeps_floor(now):
+            self._waiting.pop(self._floor, None)
+            self._floor = ""
+            self._floor_idle_since = None
+        if not self._floor:
+            self._floor = next((feed for feed, queue in self._waiting.items() if queue), "")
+        return self._floor
+
+    def _keeps_floor(self, now: float) -> bool:
+        if self._waiting.get(self._floor):
+            self._floor_idle_since = None
+            return True
+        if self._floor not in self._open:
+            return False
+        if any(entry.feed == self._floor for entry in self.released.values()):
+            self._floor_idle_since = None
+            return True
+        if self._floor_idle_since is None:
+            self._floor_idle_since = now
+        return now - self._floor_idle_since < self._floor_pause_s

@@ -1,0 +1,188 @@
+"""Delivery: numbers sentences, journals what becomes of them, and decides what is sent again.
+
+It knows no sockets: the parser's actor sends what it returns. All times come in as arguments or are
+wall-clock stamps for the journal.
+"""
+
+import sqlite3
+import time
+
+from voicectl.actors.parser.backlog import Backlog
+from voicectl.actors.parser.journal import Entry, FeedRow, Journal, add, save_feed, set_number, update
+from voicectl.config.settings import ParserSettings
+from voicectl.protocol.messages import Cancelled, Ledger, Receipt
+
+MAX_DEATHS = 2
+"""A sentence that was in work when its stage died this often is set aside."""
+
+
+class Delivery:
+    """Every sentence from the journal to its end, each exactly once."""
+
+    def __init__(self, journal: Journal, settings: ParserSettings) -> None:
+        self._journal = journal
+        self.backlog = Backlog(settings.window_sentences, settings.window_seconds, settings.floor_pause_s)
+        self.epoch = journal.number("epoch")
+        self._next_play = max(1, journal.number("next_play"))
+
+    def take_up(self, max_age_s: float) -> int:
+        """Queue what was not heard before this process began; return how many were too old and are left."""
+        entries = self._journal.unsettled()
+        oldest = time.time() - max_age_s
+        left = [entry for entry in entries if not entry.play and entry.created_at < oldest]
+        if left:
+            self._set_state(left, "cancelled", f"older than {max_age_s:.0f} s when the pipeline came up")
+        for entry in entries:
+            if entry.play:
+                self.backlog.release(entry)
+            elif entry.state == "queued":
+                self.backlog.add(entry)
+        for entry in entries:
+            self.backlog.end_answer(entry.feed)
+        return len(left)
+
+    def expire(self, max_age_s: float) -> int:
+        """Cancel what was released by an earlier pipeline and is too old by now; return how many."""
+        oldest = time.time() - max_age_s
+        old = [entry for entry in self.backlog.released.values() if entry.created_at < oldest and not entry.arrived]
+        if old:
+            self.settle(old, "cancelled", f"older than {max_age_s:.0f} s when the pipeline came up")
+        return len(old)
+
+    def record(self, row: FeedRow, entries: list[Entry]) -> None:
+        """Journal a feed's state together with the sentences that came out of it, and queue them."""
+
+        def change(db: sqlite3.Connection) -> None:
+            for entry in entries:
+                add(db, entry)
+            save_feed(db, row)
+
+        self._journal.write(change)
+        for entry in entries:
+            if entry.state == "queued":
+                self.backlog.add(entry)
+
+    def release(self, now: float) -> Entry | None:
+        """Number the next sentence that may be sent, or return None."""
+        entry = self.backlog.next(now)
+        if entry is None:
+            return None
+        entry.play, entry.epoch = self._next_play, self.epoch
+        self._next_play += 1
+
+        def change(db: sqlite3.Connection) -> None:
+            update(db, entry, play=entry.play, epoch=entry.epoch)
+            set_number(db, "next_play", self._next_play)
+
+        self._journal.write(change)
+        self.backlog.release(entry)
+        return entry
+
+    def speaking(self, entry: Entry, receipt: Receipt) -> None:
+        """Journal that a sentence's first sample was handed to the device."""
+        ttfa_ms = (receipt.first_sample - entry.arrived) / 1e6 if entry.arrived else None
+        entry.state = "speaking"
+        self._journal.write(
+            lambda db: update(
+                db,
+                entry,
+                state="speaking",
+                translation=receipt.translation,
+                backend=receipt.translator,
+                voice=receipt.synthesizer,
+                ttfa_ms=ttfa_ms,
+                spoken_at=time.time(),
+            )
+        )
+
+    def settle(self, entries: list[Entry], state: str, error: str = "") -> None:
+        """Journal the end of sentences."""
+        self._set_state(entries, state, error)
+        for entry in entries:
+            self.backlog.settle(entry.play)
+
+    def reconcile(self, ledger: Ledger) -> list[Entry]:
+        """Take over what the sink knows; return the sentences that it has settled meanwhile."""
+        self._next_play = max(self._next_play, ledger.settled + 1)
+        heard = [entry for play, entry in sorted(self.backlog.released.items()) if play <= ledger.settled]
+        if heard:
+            self.settle(heard, "spoken")
+        buffered = frozenset(ledger.buffered)
+        for play, entry in self.backlog.released.items():
+            entry.buffered = play in buffered
+        return heard
+
+    def first_play(self) -> int:
+        """Return the play number that the sink is to play next."""
+        return min(self.backlog.released, default=self._next_play)
+
+    def holes(self) -> list[int]:
+        """Return the numbers after ``first_play`` that nobody will ever send."""
+        return [play for play in range(self.first_play(), self._next_play) if play not in self.backlog.released]
+
+    def unheard(self) -> list[Entry]:
+        """Return what has to be sent again: released, not settled, not buffered in the sink."""
+        return [entry for _, entry in sorted(self.backlog.released.items()) if not entry.buffered]
+
+    def cancel(self, message: Cancelled) -> list[Entry]:
+        """Settle a cancel that the sink has already carried out; return what is cancelled by it.
+
+        A stop cancels everything; a skip cancels ``count`` sentences from the one that was heard on, and
+        what is still wanted is queued again, to go out under new play numbers.
+        """
+        first = message.heard or self.first_play()
+        self.reconcile(Ledger(settled=first - 1))
+        everything = self.backlog.take_all()
+        gone = everything if message.action == "stop" else everything[: message.count]
+        wanted = everything[len(gone) :]
+        self.epoch = max(self.epoch, message.epoch)
+
+        def change(db: sqlite3.Connection) -> None:
+            set_number(db, "epoch", self.epoch)
+            for entry in gone:
+                update(db, entry, state="cancelled")
+            for entry in wanted:
+                update(db, entry, play=None, state="queued")
+
+        self._journal.write(change)
+        self._queue_again(wanted)
+        return gone
+
+    def replay_last(self, count: int) -> int:
+        """Queue the last ``count`` spoken sentences once more; return how many there were."""
+        entries = self._journal.last_spoken(count)
+        for entry in entries:
+            entry.play, entry.state, entry.created_at = 0, "queued", time.time()
+
+        def change(db: sqlite3.Connection) -> None:
+            for entry in entries:
+                add(db, entry)
+
+        self._journal.write(change)
+        self._queue_again(entries)
+        return len(entries)
+
+    def suspect(self, play: int) -> Entry | None:
+        """Count a death against the sentence that was in work; return it when it is to be set aside."""
+        entry = self.backlog.released.get(play)
+        if entry is None:
+            return None
+        entry.deaths += 1
+        self._journal.write(lambda db: update(db, entry, deaths=entry.deaths))
+        if entry.deaths < MAX_DEATHS:
+            return None
+        entry.state = "quarantined"
+        return entry
+
+    def _queue_again(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            entry.play, entry.state, entry.buffered, entry.audio_ms = 0, "queued", False, 0.0
+        self.backlog.put_back(entries)
+
+    def _set_state(self, entries: list[Entry], state: str, error: str) -> None:
+        def change(db: sqlite3.Connection) -> None:
+            for entry in entries:
+                entry.state = state
+                update(db, entry, state=state, error=error)
+
+        self._journal.write(change)

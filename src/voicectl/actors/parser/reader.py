@@ -1,0 +1,195 @@
+"""The parser's text layer: bytes of a feed in, sentences out; everything it remembers can be journaled."""
+
+import codecs
+
+import msgspec
+
+from voicectl.actors.parser.document import Document, DocumentState
+from voicectl.actors.parser.formats import checked, detect
+from voicectl.actors.parser.items import AnswerEnd, Item, SessionStart, Spoken
+from voicectl.actors.parser.lines import Lines
+from voicectl.actors.parser.repeats import Repeats, RepeatsState
+from voicectl.actors.parser.streamjson import (
+    Aside,
+    Close,
+    End,
+    Event,
+    Forget,
+    Named,
+    Rewind,
+    Say,
+    StreamJson,
+    StreamState,
+)
+from voicectl.config.settings import ParserSettings
+
+__all__ = ["AnswerEnd", "FeedParser", "Item", "SessionStart", "Spoken"]
+
+
+class FeedState(msgspec.Struct):
+    """What a journaled parser is restored from."""
+
+    format: str
+    consumed: int = 0
+    skipping: bool = False
+    speaking: bool = False
+    undecoded: bytes = b""
+    beginning: bool = True
+    document: DocumentState | None = None
+    stream: StreamState | None = None
+    repeats: RepeatsState | None = None
+    counters: dict[str, int] = {}
+
+
+class FeedParser:
+    """Turns the bytes of one feed into items, however the bytes are cut.
+
+    ``consumed`` is the number of input bytes that ``state()`` accounts for: after a restore the
+    caller feeds again from there. ``counters`` counts what was skipped (``bad_json``,
+    ``unknown_type``, ``oversized_line``, ``bad_utf8``).
+    """
+
+    def __init__(self, settings: ParserSettings, format: str = "auto", state: bytes = b"") -> None:
+        """Start, or go on from ``state``; raise UsageError for an unknown format."""
+        restored = msgspec.msgpack.decode(state, type=FeedState) if state else FeedState(format=checked(format))
+        self.counters: dict[str, int] = restored.counters
+        self._settings = settings
+        self._format = restored.format
+        self._undecided = b""
+        self._beginning = restored.beginning
+        self._speaking = restored.speaking
+        self._bytes = restored.consumed
+        self._lines = Lines(restored.consumed, restored.skipping)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder.setstate((restored.undecoded, 0))
+        self._document = Document(settings.code, self._format != "text", restored.document)
+        self._repeats = Repeats(restored.repeats)
+        self._stream = StreamJson(
+            settings.subagents, settings.errors, settings.thinking, self.counters, restored.stream
+        )
+
+    @property
+    def consumed(self) -> int:
+        """Bytes of the input that ``state()`` accounts for."""
+        return self._lines.consumed if self._format == "stream-json" else self._bytes - len(self._undecided)
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is text whose end is doubtful."""
+        return self._document.pending
+
+    def state(self) -> bytes:
+        """Return everything that is remembered, as msgpack; an unfinished line is not part of it."""
+        is_stream = self._format == "stream-json"
+        state = FeedState(
+            format=self._format,
+            consumed=self.consumed,
+            skipping=self._lines.skipping,
+            speaking=self._speaking,
+            undecoded=self._decoder.getstate()[0],
+            beginning=self._beginning,
+            document=self._document.state(),
+            stream=self._stream.state if is_stream else None,
+            repeats=self._repeats.state if is_stream else None,
+            counters=self.counters,
+        )
+        return msgspec.msgpack.encode(state)
+
+    def feed(self, data: bytes, arrived: int = 0) -> list[Item]:
+        """Add bytes that arrived at ``arrived`` (monotonic ns); return what became certain."""
+        self._bytes += len(data)
+        if self._format == "auto":
+            self._undecided += data
+            data = self._decide(final=False)
+        return self._read(data, arrived) if data else []
+
+    def settle(self) -> list[Item]:
+        """The live stream pauses: a doubtful sentence end counts as certain where the text looks complete."""
+        return self._admitted(self._document.settle())
+
+    def finish(self) -> list[Item]:
+        """The input is over: return all that is left, and the end of an answer that is still open."""
+        items: list[Item] = []
+        if self._format == "auto":
+            items += self._read(self._decide(final=True), 0)
+        if self._format == "stream-json":
+            last = self._lines.flush()
+            items += self._line(last, 0) if last else []
+            items += self._heard(self._stream.finish(), 0)
+        elif self._format != "auto":
+            items += self._text(self._decoder.decode(b"", final=True), 0)
+            items += self._admitted(self._document.close())
+        return [*items, *self._answer_end()]
+
+    def _decide(self, final: bool) -> bytes:
+        """Find out the format; return the bytes held back for that, once it is known."""
+        found = detect(self._undecided, final)
+        if found is None:
+            return b""
+        self._format = found
+        data, self._undecided = self._undecided, b""
+        return data
+
+    def _read(self, data: bytes, arrived: int) -> list[Item]:
+        """Read bytes in the format that is now known."""
+        if self._format != "stream-json":
+            return self._text(self._decoder.decode(data), arrived)
+        items: list[Item] = []
+        for line in self._lines.push(data):
+            items += self._line(line, arrived)
+        if self._lines.oversized:
+            self.counters["oversized_line"] = self.counters.get("oversized_line", 0) + self._lines.oversized
+            self._lines.oversized = 0
+        return items
+
+    def _text(self, text: str, arrived: int) -> list[Item]:
+        """Read text that is spoken as it stands."""
+        if not text:
+            return []
+        if self._beginning:
+            self._beginning = False
+            text = text.removeprefix("\ufeff")
+        if bad := text.count("\ufffd"):
+            self.counters["bad_utf8"] = self.counters.get("bad_utf8", 0) + bad
+        return self._admitted(self._document.push(text, arrived))
+
+    def _line(self, line: bytes, arrived: int) -> list[Item]:
+        """Read a line of stream-json."""
+        if self._beginning:
+            self._beginning = False
+            line = line.removeprefix(codecs.BOM_UTF8)
+        return self._heard(self._stream.read(line), arrived)
+
+    def _heard(self, events: list[Event], arrived: int) -> list[Item]:
+        """Do what the stream says."""
+        items: list[Item] = []
+        for event in events:
+            match event:
+                case Say(text):
+                    items += self._admitted(self._document.push(text, arrived))
+                case Close(cut):
+                    items += self._admitted(self._document.close(cut))
+                case Aside(text):
+                    aside = Document(self._settings.code)
+                    items += [*aside.push(text, arrived), *aside.close()]
+                case Rewind():
+                    self._repeats.rewind()
+                case Forget():
+                    self._repeats.forget()
+                case Named(session):
+                    items.append(SessionStart(session))
+                case End():
+                    self._speaking = False
+                    items.append(AnswerEnd())
+        return items
+
+    def _admitted(self, sentences: list[Spoken]) -> list[Item]:
+        """Return the sentences that were not said by an earlier attempt at the same answer."""
+        self._speaking = self._speaking or bool(sentences)
+        if self._format != "stream-json":
+            return list(sentences)
+        return [sentence for sentence in sentences if self._repeats.admit(sentence.text)]
+
+    def _answer_end(self) -> list[Item]:
+        was, self._speaking = self._speaking, False
+        return [AnswerEnd()] if was else []

@@ -1,0 +1,386 @@
+"""Claude Code's ``stream-json``: which text of it is spoken, each text once.
+
+The stream carries a text up to three times: as deltas, as the ``assistant`` line of the finished
+block, and in the ``result`` line. Here the deltas are spoken, an ``assistant`` line only as far as
+it goes beyond them, the result never. The reader of these events owns the text itself.
+"""
+
+import json
+import re
+import zlib
+from typing import Any
+
+import msgspec
+
+CONTINUED = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn"})
+_SILENT_TEXTS = frozenset({"(no content)", "No response requested."})
+_KNOWN = frozenset(
+    [
+        "assistant",
+        "stream_event",
+        "system",
+        "user",
+        "result",
+        "tool_progress",
+        "tool_use_summary",
+        "prompt_suggestion",
+        "rate_limit_event",
+        "auth_status",
+        "active_goal",
+        "conversation_reset",
+        "keep_alive",
+        "control_request",
+        "control_response",
+        "control_cancel_request",
+    ]
+)
+_IDS = re.compile(
+    r"\s*[(\[]?\b(?:(?:request|message|session)[ _-]?id:?\s*\S+|(?:req|msg)_[A-Za-z0-9]{16,})[)\]]?", re.IGNORECASE
+)
+
+
+class Say(msgspec.Struct, frozen=True):
+    """Text to be spoken, to be joined directly to the text before it."""
+
+    text: str
+
+
+class Close(msgspec.Struct, frozen=True):
+    """The text ends here; ``cut``: in the middle, an unfinished sentence is to be dropped."""
+
+    cut: bool = False
+
+
+class Aside(msgspec.Struct, frozen=True):
+    """A whole text by somebody else (a subagent), apart from the text that is being said."""
+
+    text: str
+
+
+class Rewind(msgspec.Struct, frozen=True):
+    """The answer starts again from its beginning."""
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """The message is complete; nothing of it will be repeated."""
+
+
+class End(msgspec.Struct, frozen=True):
+    """The turn is over."""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """The stream named its session."""
+
+    session: str
+
+
+Event = Say | Close | Aside | Rewind | Forget | End | Named
+
+
+class Line(msgspec.Struct):
+    """The fields of a line that matter here; everything else is skipped without being decoded."""
+
+    type: Any = None
+    subtype: Any = None
+    session_id: Any = None
+    parent_tool_use_id: Any = None
+    event: Any = None
+    message: msgspec.Raw = msgspec.Raw(b"null")
+    abandoned_blocks: Any = None
+    aborted: Any = None
+    supersedes: Any = None
+    error: Any = None
+    api_error: Any = None
+    is_api_error_message: Any = None
+    local_command_source: Any = None
+    local_command_run: Any = None
+    is_synthetic: Any = msgspec.field(name="isSynthetic", default=None)
+    is_replay: Any = msgspec.field(name="isReplay", default=None)
+
+
+class StreamState(msgspec.Struct):
+    """All that must be remembered between two lines.
+
+    ``streaming`` is the id of the message whose deltas arrive (empty: none); ``blocks`` holds length
+    and CRC-32 of each of its text blocks that no ``assistant`` line has confirmed yet; ``speaking``
+    says that the open block is text. ``whole`` is the id of the last message that came without
+    deltas and was not ended; ``joining``: the next message goes on in the middle of a sentence.
+    """
+
+    named: bool = False
+    streaming: str = ""
+    speaking: bool = False
+    blocks: list[tuple[int, int]] = []
+    whole: str = ""
+    joining: bool = False
+
+
+class StreamJson:
+    """Reads line after line and says what they mean for the listener."""
+
+    def __init__(
+        self, subagents: bool, errors: bool, thinking: bool, counters: dict[str, int], state: StreamState | None = None
+    ) -> None:
+        self.state = state or StreamState()
+        self._subagents = subagents
+        self._errors = errors
+        self._spoken_blocks = {"text": "text", "thinking": "thinking"} if thinking else {"text": "text"}
+        self._counters = counters
+        self._decoder = msgspec.json.Decoder(Line)
+
+    def read(self, data: bytes) -> list[Event]:
+        """Return what one line means; a line that is broken or unknown is counted and means nothing."""
+        if not data.strip():
+            return []
+        line = self._decode(data)
+        if line is None:
+            return []
+        events: list[Event] = []
+        if not self.state.named and isinstance(line.session_id, str) and line.session_id:
+            self.state.named = True
+            events.append(Named(line.session_id))
+        reader = {
+            "stream_event": self._stream_event,
+            "assistant": self._assistant,
+            "user": self._user,
+            "system": self._system,
+            "result": self._result,
+        }.get(line.type if isinstance(line.type, str) else "")
+        if reader is not None:
+            events += reader(line)
+        elif not isinstance(line.type, str) or line.type not in _KNOWN:
+            self._count("unknown_type")
+        return events
+
+    def finish(self) -> list[Event]:
+        """Return what the end of the input means: a message still streaming was cut."""
+        cut = bool(self.state.streaming)
+        self.state.streaming = ""
+        return [Close(cut=cut)]
+
+    def _count(self, name: str) -> None:
+        self._counters[name] = self._counters.get(name, 0) + 1
+
+    def _decode(self, data: bytes) -> Line | None:
+        """Decode a line; what msgspec refuses (bad UTF-8, half a character) gets a second chance."""
+        try:
+            return self._decoder.decode(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            pass
+        try:
+            text = data.decode("utf-8", "replace")
+            if "\ufffd" in text:
+                self._count("bad_utf8")
+            fields = json.loads(text)
+            message = fields.pop("message", None)
+            line = msgspec.convert(fields, Line)
+        except (msgspec.MsgspecError, ValueError, RecursionError, AttributeError):
+            self._count("bad_json")
+            return None
+        line.message = msgspec.Raw(json.dumps(message).encode())
+        return line
+
+    # -- the kinds of lines --------------------------------------------------------------------
+
+    def _stream_event(self, line: Line) -> list[Event]:
+        """Read one event of the API; those of subagents come as whole lines as well."""
+        event = line.event
+        if line.parent_tool_use_id is not None or not isinstance(event, dict):
+            return []
+        kind = event.get("type")
+        if kind == "content_block_delta":
+            return self._delta(event.get("delta"))
+        if kind == "content_block_start":
+            return self._block_start(event.get("content_block"))
+        if kind == "content_block_stop":
+            self.state.speaking = False
+            return []
+        if kind == "message_start":
+            message = event.get("message")
+            return self._message_start(str(message.get("id", "")) if isinstance(message, dict) else "")
+        if kind == "message_delta":
+            delta = event.get("delta")
+            return self._stop_reason(delta.get("stop_reason") if isinstance(delta, dict) else None)
+        return self._message_stop(line) if kind == "message_stop" else []
+
+    def _message_start(self, message: str) -> list[Event]:
+        events: list[Event] = []
+        if self.state.streaming:  # older clients do not say that they gave up the first attempt
+            events = [Close(cut=True), Rewind()]
+        self._goes_on(message)
+        self.state.streaming = message or "?"
+        self.state.blocks = []
+        self.state.speaking = False
+        self.state.whole = ""
+        return events
+
+    def _goes_on(self, message: str) -> None:
+        """A message that follows another one without anything between them goes on in mid-sentence."""
+        if self.state.whole not in {"", message}:
+            self.state.joining = True
+
+    def _block_start(self, block: Any) -> list[Event]:
+        kind = block.get("type") if isinstance(block, dict) else None
+        self.state.speaking = kind in self._spoken_blocks
+        if self.state.speaking:
+            self.state.blocks.append((0, 0))
+            return self._grow(block.get(self._spoken_blocks[str(kind)]))
+        return [] if kind in {"thinking", "redacted_thinking"} else [Close()]
+
+    def _delta(self, delta: Any) -> list[Event]:
+        if not self.state.speaking or not isinstance(delta, dict):
+            return []
+        kind = str(delta.get("type")).removesuffix("_delta")
+        return self._grow(delta.get(self._spoken_blocks.get(kind, "")))
+
+    def _grow(self, text: Any) -> list[Event]:
+        """The open block grows by ``text``."""
+        if not isinstance(text, str) or not text:
+            return []
+        length, crc = self.state.blocks[-1] if self.state.blocks else (0, 0)
+        self.state.blocks[-1:] = [(length + len(text), _crc(text, crc))]
+        return self._say(text)
+
+    def _say(self, text: str) -> list[Event]:
+        if self.state.joining:
+            self.state.joining = False
+            text = " " + text
+        return [Say(text)]
+
+    def _stop_reason(self, reason: Any) -> list[Event]:
+        if reason in CONTINUED:
+            self.state.joining = True
+            return []
+        return [] if reason is None else [Close(cut=reason == "refusal")]
+
+    def _message_stop(self, line: Line) -> list[Event]:
+        self.state.streaming = ""
+        self.state.speaking = False
+        if line.abandoned_blocks:
+            return [Close(cut=True), Rewind()]
+        return [] if self.state.joining else [Close(), Forget()]
+
+    def _assistant(self, line: Line) -> list[Event]:
+        message = _object(line.message)
+        content = message.get("content")
+        blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
+        blocks = [block for block in blocks if isinstance(block, dict)]
+        if line.parent_tool_use_id is not None:
+            texts = [block.get("text") for block in blocks if block.get("type") == "text"]
+            return [Aside(text) for text in texts if isinstance(text, str) and self._subagents]
+        if message.get("model") == "<synthetic>" or line.is_api_error_message:
+            return self._synthetic(line, message, blocks)
+        events: list[Event] = [Close(cut=True), Rewind()] if line.supersedes else []
+        for block in blocks:
+            kind = block.get("type")
+            if kind in self._spoken_blocks:
+                events += self._whole(str(message.get("id", "")), block.get(self._spoken_blocks[str(kind)]))
+            elif kind not in {"text", "thinking", "redacted_thinking"}:
+                self.state.whole = ""
+                events.append(Close())
+        return [*events, Close(cut=True)] if line.aborted else events
+
+    def _whole(self, message: str, text: Any) -> list[Event]:
+        """Read a finished text block: what its deltas have not said yet is to be said."""
+        if not isinstance(text, str) or text in _SILENT_TEXTS:
+            return []
+        state = self.state
+        events: list[Event] = []
+        if state.streaming == message and state.blocks:
+            length, crc = state.blocks.pop(0)
+            if len(text) >= length and _crc(text[:length]) == crc:
+                rest = text[length:]
+                return self._say(rest) if rest else []
+            events = [Close(cut=True), Rewind()]
+        elif state.streaming and state.streaming != message:
+            state.streaming = ""
+            state.blocks = []
+            events = [Close(cut=True), Rewind()]
+        self._goes_on(message)
+        state.whole = message if state.streaming != message else ""
+        return [*events, *self._say(text)]
+
+    def _synthetic(self, line: Line, message: dict[str, Any], blocks: list[dict[str, Any]]) -> list[Event]:
+        """Read a message that the client itself made: an error is spoken, a command's report is not."""
+        events: list[Event] = [Close(cut=bool(self.state.streaming))]
+        self.state.streaming = ""
+        self.state.whole = ""
+        self.state.joining = False
+        marked = bool(line.is_api_error_message or line.error or line.api_error)
+        report = bool(line.local_command_source or line.local_command_run) or message.get("stop_reason") == "end_turn"
+        if not self._errors or (report and not marked):
+            return events
+        for block in blocks:
+            text = block.get("text")
+            if block.get("type") == "text" and isinstance(text, str) and text.strip() not in _SILENT_TEXTS:
+                events += [Say(_error_text(text)), Close()]
+        return events
+
+    def _user(self, line: Line) -> list[Event]:
+        """Read the end of what was said before: a tool's result, an interrupt, a nudge by the client."""
+        if line.parent_tool_use_id is not None:
+            return []
+        text = _first_text(_object(line.message).get("content"))
+        if text.startswith("[Request interrupted"):
+            self.state.whole = ""
+            return [Close(cut=True)]
+        if self.state.streaming or line.is_replay:
+            return []
+        if line.is_synthetic and text.startswith("Output token limit hit"):
+            self.state.joining = True
+            return []
+        self.state.whole = ""
+        self.state.joining = False
+        return [Close(cut=bool(line.is_synthetic)), Forget()]
+
+    def _system(self, line: Line) -> list[Event]:
+        if isinstance(line.subtype, str) and line.subtype.startswith("model_refusal"):
+            self.state.whole = ""
+            return [Close(cut=True)]
+        return []
+
+    def _result(self, line: Line) -> list[Event]:
+        events = self.finish()
+        self.state = StreamState(named=self.state.named)
+        return [*events, Forget(), End()]
+
+
+def _crc(text: str, start: int = 0) -> int:
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"), start)
+
+
+def _object(raw: msgspec.Raw) -> dict[str, Any]:
+    """Decode a nested object; anything else counts as an empty one."""
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        try:
+            value = json.loads(bytes(raw))  # half a character
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _first_text(content: Any) -> str:
+    """Return the text of a user message, or of its first text block."""
+    if isinstance(content, str):
+        return content
+    for block in content if isinstance(content, list) else []:
+        if isinstance(block, dict) and isinstance(block.get("text"), str):
+            return str(block["text"])
+    return ""
+
+
+def _error_text(text: str) -> str:
+    """Return an error message without the ids of messages and requests; of an error in JSON only its message is left."""
+    brace = text.find("{")
+    if brace >= 0:
+        try:
+            error = msgspec.json.decode(text[brace : text.rfind("}") + 1])
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            error = None
+        error = error.get("error", error) if isinstance(error, dict) else None
+        if isinstance(error, dict) and isinstance(error.get("message"), str):
+            text = text[:brace] + error["message"]
+    return _IDS.sub("", text)

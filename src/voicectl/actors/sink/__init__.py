@@ -1,0 +1,1 @@
+"""The sink stage: the only one that knows what was heard."""

@@ -1,0 +1,116 @@
+"""The sink stage: plays every utterance once, in order, and says what was heard."""
+
+import time
+
+import numpy as np
+
+from voicectl.actors.base import About, Actor, Wiring
+from voicectl.actors.sink.output import make_output
+from voicectl.actors.sink.player import Player
+from voicectl.actors.sink.progress import Progress
+from voicectl.config.settings import SinkSettings
+from voicectl.protocol.frames import Frame
+from voicectl.protocol.messages import Audio, Cancel, Epoch, Expect, Hold, Message, Notice, Tombstone
+
+
+class SinkActor(Actor):
+    """A player between the inboxes and an output.
+
+    Under a supervisor it plays nothing before the parser's ``Expect``; alone (``await_expect`` False) it goes
+    on behind what was heard last. A later incarnation goes on with the WAV file of the first.
+    """
+
+    stage = "sink"
+    downstream = "parser"
+
+    def __init__(self, wiring: Wiring, settings: SinkSettings, await_expect: bool | None = None) -> None:
+        super().__init__(wiring)
+        self._settings = settings
+        self._await_expect = bool(wiring.supervisor) if await_expect is None else await_expect
+        self._progress: Progress | None = None
+        self._output = make_output(settings.spec, settings, append=wiring.incarnation > 1)
+
+    def setup(self) -> About:
+        """Find the output and what was heard before."""
+        device = self._output.prepare()
+        self._progress = Progress(self.wiring.runtime / "sink.progress")
+        # A pause outlives the death of a sink, but not the pipeline.
+        held = self._progress.heard.held and self.wiring.incarnation > 1
+        self._player = Player(self._output, self._settings, self._progress, held)
+        if self._settings.sample_rate:
+            self._output.open(self._settings.sample_rate)
+        if not self._await_expect:
+            ledger = self._player.ledger()
+            self._player.expect(Expect(play=ledger.settled + 1, epoch=ledger.epoch))
+        return About(backend=self._output.name, device=device)
+
+    def handle(self, frame: Frame) -> None:
+        """Take speech, a tombstone, or the number to play next."""
+        message = frame.envelope.body
+        if isinstance(message, Audio):
+            self._take(message, frame)
+        elif isinstance(message, Tombstone):
+            self._player.bury(message)
+        elif isinstance(message, Expect):
+            self._player.expect(message)
+
+    def control(self, message: Message) -> None:
+        """Pause, resume, go silent."""
+        if isinstance(message, Hold):
+            self._player.hold(message.on)
+        elif isinstance(message, Cancel):
+            self._player.cancel(message, time.monotonic_ns())
+            self._tell()
+            self.send(self._player.cancels[-1])
+        elif isinstance(message, Epoch):
+            self._player.end_epoch(message.epoch)
+        else:
+            super().control(message)
+
+    def connected(self, peer: str) -> None:
+        """Tell a new parser what was heard, and which cancels it may not know of."""
+        if peer == "parser":
+            self.send(self._player.ledger())
+            for cancelled in self._player.cancels:
+                self.send(cancelled)
+
+    def poll(self) -> float | None:
+        """Keep the output supplied and report what was heard; return when to come again."""
+        now = time.monotonic_ns()
+        if self.draining and not self._player.draining:
+            self._player.drain(now)
+        self._output.poll(now)
+        while self._player.advance(now) and not self._output.realtime:
+            self._output.poll(now)
+        self._tell()
+        return self._output.tick if self._player.is_playing else None
+
+    def drained(self) -> bool:
+        """Whether the sentence that was being spoken has ended."""
+        return self._player.draining and self._player.drained
+
+    def teardown(self) -> None:
+        """Let what was handed over be heard; keep the record for the next incarnation."""
+        self._output.close()
+        if self._progress:
+            self._progress.close()
+
+    def _take(self, audio: Audio, frame: Frame) -> None:
+        if audio.sample_rate <= 0 or len(frame.payload) % 2:
+            self.counters["bad_frames"] += 1
+            self.log.warning("audio dropped", play=audio.utterance.play, rate=audio.sample_rate)
+            return
+        pcm = np.frombuffer(frame.payload, "<i2").astype(np.int16, copy=False)
+        self._player.accept(audio, pcm, frame.envelope.sender, frame.received)
+
+    def _tell(self) -> None:
+        for receipt in self._player.events():
+            self.send(receipt)
+            if receipt.state != "buffered":
+                self.report(receipt)
+        while self._output.notices:
+            text = self._output.notices.pop(0)
+            self.log.warning("output", text=text)
+            self.report(Notice(stage=self.stage, text=text))
+        self.queued = self._player.queued
+        self.counters.update(self._player.counters, underruns=self._output.underruns)

@@ -1,0 +1,172 @@
+"""An audio device, through PortAudio's callback (sounddevice)."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from voicectl.actors.sink.output import Output
+from voicectl.actors.sink.ring import Samples
+from voicectl.protocol.errors import SinkError
+
+ELSEWHERE = "or use --sink wav:out.wav or --sink null"
+RETRY_FIRST_NS = 200_000_000
+RETRY_MAX_NS = 5_000_000_000
+MAX_LATENCY_NS = 2_000_000_000
+"""Some host APIs report no current time; a latency beyond this is not believed."""
+
+
+def _import_sounddevice() -> Any:
+    try:
+        import sounddevice
+    except OSError as exc:
+        raise SinkError(f"the PortAudio library is missing; install libportaudio2, {ELSEWHERE}") from exc
+    return sounddevice
+
+
+class DeviceOutput(Output):
+    """Plays on the default device, or on the one whose name contains ``device``.
+
+    When the device goes away, ``poll`` opens it, or the default one, again; what was not handed over
+    waits in the ring.
+    """
+
+    def __init__(self, device: str, latency_ms: int) -> None:
+        super().__init__()
+        self.name = f"device:{device}" if device else "device"
+        self._device = device
+        self._latency = latency_ms / 1000
+        self._stream: Any = None
+        self._stream_latency = 0
+        self._lost = False
+        self._retry_at = 0
+        self._retry_after = RETRY_FIRST_NS
+        self._mono: Samples = np.zeros(0, np.int16)
+
+    def prepare(self) -> str:
+        """Load PortAudio and find the device; return its name.
+
+        Raises:
+            SinkError: PortAudio is missing, or there is no such device.
+        """
+        return str(self._find(self._device)["name"])
+
+    def _find(self, device: str) -> Any:
+        sd = _import_sounddevice()
+        try:
+            return sd.query_devices(device or None, "output")
+        except (ValueError, sd.PortAudioError) as exc:
+            if not device:
+                raise SinkError(f"there is no audio output here; connect one, {ELSEWHERE}") from exc
+            names = ", ".join(d["name"] for d in sd.query_devices() if d["max_output_channels"]) or "none"
+            raise SinkError(
+                f"no single audio output is called {device!r}; use a part of one of: {names}, {ELSEWHERE}"
+            ) from exc
+
+    def _start(self, sample_rate: int) -> int:
+        found = self._find(self._device)
+        problem = ""
+        for rate, channels in self._formats(sample_rate, int(found["default_samplerate"])):
+            problem = self._open_stream(found, rate, channels)
+            if not problem:
+                return rate
+        raise SinkError(f"cannot open audio output {found['name']!r}: {problem}; name another with --sink, {ELSEWHERE}")
+
+    @staticmethod
+    def _formats(wanted: int, default: int) -> Iterator[tuple[int, int]]:
+        # Bare hardware often knows stereo only, and one rate.
+        for rate in dict.fromkeys((wanted, default)):
+            yield from ((rate, 1), (rate, 2))
+
+    def _open_stream(self, found: Any, rate: int, channels: int) -> str:
+        """Open and start the stream; return what went wrong, empty when nothing did."""
+        sd = _import_sounddevice()
+        stream = None
+        try:
+            stream = sd.OutputStream(
+                samplerate=rate,
+                channels=channels,
+                dtype="int16",
+                device=found["index"],
+                latency=self._latency,
+                callback=self._callback,
+                finished_callback=self._finished,
+            )
+            self._stream_latency = int(stream.latency * 1e9)
+            self._lost = False
+            stream.start()
+        except sd.PortAudioError as exc:
+            if stream:
+                stream.close(ignore_errors=True)
+            return str(exc)
+        self._stream = stream
+        return ""
+
+    def _callback(self, out: Samples, frames: int, time_info: Any, _status: Any) -> None:
+        latency = int((time_info.outputBufferDacTime - time_info.currentTime) * 1e9)
+        if not 0 < latency < MAX_LATENCY_NS:
+            latency = self._stream_latency
+        if out.shape[1] == 1:
+            self._consumer.fill(out[:, 0], time.monotonic_ns(), latency)
+            return
+        if len(self._mono) < frames:
+            self._mono = np.zeros(frames, np.int16)
+        mono = self._mono[:frames]
+        self._consumer.fill(mono, time.monotonic_ns(), latency)
+        out[:] = mono[:, None]
+
+    def _finished(self) -> None:
+        # Called by PortAudio whenever the callback will not be called again: only take note.
+        self._lost = True
+
+    def poll(self, now: int) -> None:
+        """Notice a lost device, and open it again when it is time to."""
+        if self._stream and self._lost:
+            self._stream.close(ignore_errors=True)
+            self._stream = None
+            self._retry_at, self._retry_after = now, RETRY_FIRST_NS
+            self.notices.append("the audio output was lost; speech goes on when one is there again")
+        if self.is_open and not self._stream and now >= self._retry_at:
+            self._reopen(now)
+
+    def _reopen(self, now: int) -> None:
+        sd = _import_sounddevice()
+        # PortAudio lists devices once, when it is initialised.
+        with suppress(sd.PortAudioError):
+            sd._terminate()
+        problem = "no device"
+        try:
+            sd._initialize()
+            problem = self._reopen_at_rate()
+        except (SinkError, sd.PortAudioError) as exc:
+            problem = str(exc)
+        if problem:
+            self._retry_at = now + self._retry_after
+            self._retry_after = min(2 * self._retry_after, RETRY_MAX_NS)
+
+    def _reopen_at_rate(self) -> str:
+        """Open the old device or the default one at the ring's rate; return what went wrong."""
+        problem = ""
+        for device in dict.fromkeys((self._device, "")):
+            with suppress(SinkError):
+                found = self._find(device)
+                for channels in (1, 2):
+                    problem = self._open_stream(found, self.sample_rate, channels)
+                    if not problem:
+                        self.notices.append(f"speech goes on on audio output {found['name']!r}")
+                        return ""
+        return problem or "no audio output"
+
+    def close(self) -> None:
+        """Wait until what was handed over is heard, then close the stream."""
+        stream, self._stream = self._stream, None
+        self.sample_rate = 0
+        if stream:
+            # A lost device has nothing to wait for, and would not answer.
+            if not self._lost:
+                # PortAudio's own stop drops what PulseAudio has not played.
+                time.sleep(max(0, min(self._consumer.heard_at - time.monotonic_ns(), MAX_LATENCY_NS)) / 1e9)
+                stream.stop(ignore_errors=True)
+            stream.close(ignore_errors=True)

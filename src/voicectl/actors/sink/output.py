@@ -1,0 +1,148 @@
+"""The interface of an output, and which output a spec names."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from voicectl.actors.sink.consumer import Consumer, Record, Stamp
+from voicectl.actors.sink.ring import Ring, Samples
+from voicectl.config.settings import SinkSettings
+from voicectl.protocol.errors import UsageError
+
+RING_SECONDS = 2
+"""How far the sink writes ahead of the consumer: it survives that long without a turn of its loop."""
+
+SPECS = "device, device:NAME, wav:PATH, wav:PATH,realtime, null or null:fast"
+
+
+class Output(ABC):
+    """Where the sound goes: a ring, and a consumer that empties it.
+
+    ``realtime`` says whether the consumer takes as long as a listener would. ``record`` is called by the
+    consumer with every position (see ``consumer.Record``). ``tick`` is how often (seconds) ``poll`` wants to be
+    called while there is something to play; ``notices`` are lines for the user. Before ``open`` nothing can be written.
+    """
+
+    name: str
+    realtime = True
+
+    def __init__(self) -> None:
+        self.sample_rate = 0
+        self.tick = 0.02
+        self.record: Record | None = None
+        self.notices: list[str] = []
+        self._paused = False
+        self._ring = Ring(1)
+        self._consumer = Consumer(self._ring, 0)
+
+    # -- what an output provides -------------------------------------------------------------
+
+    @abstractmethod
+    def prepare(self) -> str:
+        """Find out now what can go wrong, and return the name of what will be used.
+
+        Raises:
+            SinkError: there is no such output here.
+        """
+
+    @abstractmethod
+    def _start(self, sample_rate: int) -> int:
+        """Acquire the output at this rate, or at the nearest one it can do; return that.
+
+        Raises:
+            SinkError: it cannot be opened.
+        """
+
+    @abstractmethod
+    def poll(self, now: int) -> None:
+        """Do what is due at ``now`` (monotonic ns): consume, recover. Never blocks for long."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let what was handed over be heard, then free the output."""
+
+    # -- what the sink uses ------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether samples can be written."""
+        return self.sample_rate > 0
+
+    def open(self, sample_rate: int) -> None:
+        """Begin to consume; afterwards ``sample_rate`` (Hz) is what must be written.
+
+        Raises:
+            SinkError: the output cannot be opened.
+        """
+        rate = self._start(sample_rate)
+        self._ring = Ring(rate * RING_SECONDS)
+        self._consumer = Consumer(self._ring, rate, self.record)
+        self._consumer.paused = self._paused
+        self.sample_rate = rate
+
+    def write(self, samples: Samples) -> int:
+        """Append as many samples as fit; return how many."""
+        return self._ring.write(samples)
+
+    @property
+    def free(self) -> int:
+        """Samples that ``write`` would take now."""
+        return self._ring.free
+
+    @property
+    def written(self) -> int:
+        """The position behind the last sample written."""
+        return self._ring.written
+
+    @property
+    def position(self) -> int:
+        """The position behind the last sample that was handed over, or flushed."""
+        return self._ring.position
+
+    def stamp(self, position: int) -> Stamp | None:
+        """Return when a sample was handed over, or None if it was not; ask in rising order."""
+        return self._consumer.stamp(position)
+
+    def busy(self, on: bool) -> None:
+        """Say whether more samples of the utterance in the ring will come: only then can it run dry too early."""
+        self._consumer.busy = on
+
+    def pause(self, on: bool) -> None:
+        """Be silent, and take nothing, until switched off again."""
+        self._paused = on
+        self._consumer.paused = on
+
+    def flush(self) -> None:
+        """Drop everything that was not handed over yet."""
+        self.busy(False)
+        self._ring.drop()
+
+    def stop_at(self, position: int) -> None:
+        """Hand over nothing at or behind this position."""
+        self._ring.stop_at(position)
+
+    @property
+    def underruns(self) -> int:
+        """How often the ring ran dry in the middle of an utterance."""
+        return self._consumer.underruns
+
+
+def make_output(spec: str, settings: SinkSettings, append: bool = False) -> Output:
+    """Return the output that ``spec`` names; ``append`` lets ``wav`` go on with the file of the same run.
+
+    Raises:
+        UsageError: there is no such spec.
+    """
+    kind, _, rest = spec.partition(":")
+    if kind == "device" and (rest or ":" not in spec):
+        from voicectl.actors.sink.device import DeviceOutput
+
+        return DeviceOutput(rest, settings.latency_ms)
+    if kind == "wav" and (path := rest.removesuffix(",realtime")):
+        from voicectl.actors.sink.wav import WavOutput
+
+        return WavOutput(Path(path), realtime=rest.endswith(",realtime"), append=append)
+    if spec in {"null", "null:fast"}:
+        from voicectl.actors.sink.null import NullOutput
+
+        return NullOutput(realtime=spec == "null")
+    raise UsageError(f"unknown sink {spec!r}; use {SPECS}")

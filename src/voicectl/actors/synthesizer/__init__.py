@@ -1,0 +1,1 @@
+"""The synthesizer stage and its backends."""

@@ -1,0 +1,1 @@
+"""The translator stage and its backends."""

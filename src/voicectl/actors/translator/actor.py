@@ -1,0 +1,128 @@
+"""The translator stage: sentences in, sentences in the target language out."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from voicectl.actors.base import About, Actor, Wiring
+from voicectl.actors.translator.backend import Result, Source, TranslatorBackend
+from voicectl.actors.translator.factory import choose, load_backend
+from voicectl.config.settings import LanguageSettings, TranslatorSettings
+from voicectl.protocol.errors import BackendError, VoicectlError
+from voicectl.protocol.frames import Frame
+from voicectl.protocol.messages import Epoch, Message, Notice, Sentence, Tombstone, Translation
+from voicectl.protocol.trace import Hop
+
+CACHE_SIZE = 256
+"""Sentences: far more than the parser's window, which is all that a replay can ask for again."""
+
+
+class TranslatorActor(Actor):
+    """Translates one sentence at a time when idle, a batch when there is a backlog.
+
+    A repeat is never dropped (only the sink removes duplicates): it is answered from a small cache.
+    """
+
+    stage = "translator"
+    downstream = "synthesizer"
+
+    def __init__(self, wiring: Wiring, settings: TranslatorSettings, language: LanguageSettings) -> None:
+        super().__init__(wiring)
+        self._settings = settings
+        self._language = language
+        self._cache: OrderedDict[Source, tuple[Result, str]] = OrderedDict()
+        self._fallbacks: dict[str, TranslatorBackend | None] = {}
+        self._epoch = 0
+
+    def setup(self) -> About:
+        """Load the backend."""
+        reason = choose(self._settings, self._language)[1]
+        self._backend = load_backend(self._settings, self._language)
+        return About(self._backend.name, self._backend.device, reason)
+
+    def handle(self, frame: Frame) -> None:
+        """Translate the sentence in ``frame``, and with it what else is waiting."""
+        batch: list[tuple[Sentence, int]] = []
+        for each in (frame, *self.waiting(self._settings.max_batch - 1)):
+            message = each.envelope.body
+            if isinstance(message, Tombstone):
+                self.send(message)
+            elif isinstance(message, Sentence) and message.utterance.epoch >= self._epoch:
+                batch.append((message, each.received))
+        if batch:
+            self._translate_batch(batch)
+
+    def control(self, message: Message) -> None:
+        """Drop the work of earlier epochs."""
+        if isinstance(message, Epoch):
+            self._epoch = max(self._epoch, message.epoch)
+        else:
+            super().control(message)
+
+    def teardown(self) -> None:
+        """Free the models."""
+        for backend in (getattr(self, "_backend", None), *self._fallbacks.values()):
+            if backend is not None:
+                backend.close()
+
+    def _translate_batch(self, batch: list[tuple[Sentence, int]]) -> None:
+        begun = time.monotonic_ns()
+        self.working_on(batch[0][0].utterance.play)
+        results = self._answer([Source(sentence.text, sentence.spans) for sentence, _ in batch])
+        for (sentence, received), (result, backend) in zip(batch, results, strict=True):
+            hop = Hop(stage=self.stage, received=received, begun=begun, sent=time.monotonic_ns())
+            self.send(
+                Translation(
+                    utterance=sentence.utterance,
+                    source=sentence.text,
+                    text=result.text,
+                    language=self._language.target,
+                    backend=backend,
+                    notes=result.notes,
+                    pause=sentence.pause,
+                    first=sentence.first,
+                    trace=sentence.trace.plus(hop),
+                )
+            )
+
+    def _answer(self, sources: list[Source]) -> list[tuple[Result, str]]:
+        unknown = [source for source in dict.fromkeys(sources) if source not in self._cache]
+        fresh = dict(zip(unknown, self._translate(unknown), strict=True))
+        answers = [self._cache.get(source) or fresh[source] for source in sources]
+        for source, answer in zip(sources, answers, strict=True):
+            self._cache[source] = answer
+            self._cache.move_to_end(source)
+        while len(self._cache) > CACHE_SIZE:
+            self._cache.popitem(last=False)
+        return answers
+
+    def _translate(self, sources: Sequence[Source]) -> list[tuple[Result, str]]:
+        if not sources:
+            return []
+        try:
+            return [(result, self._backend.name) for result in self._backend.translate(sources)]
+        except BackendError as exc:
+            if len(sources) > 1:  # which of them it was shows when they are tried one by one
+                return [answer for source in sources for answer in self._translate([source])]
+            self.counters["errors"] += 1
+            self.log.warning("sentence not translated", backend=self._backend.name, error=str(exc))
+            return [self._fall_back(sources[0])]
+
+    def _fall_back(self, source: Source) -> tuple[Result, str]:
+        for name in self._settings.fallback:
+            if name != self._backend.name and (backend := self._fallback(name)):
+                try:
+                    return backend.translate([source])[0], backend.name
+                except BackendError as exc:
+                    self.log.warning("sentence not translated", backend=name, error=str(exc))
+        return Result(source.text, ("original",)), "none"
+
+    def _fallback(self, name: str) -> TranslatorBackend | None:
+        if name not in self._fallbacks:
+            try:
+                self._fallbacks[name] = load_backend(self._settings, self._language, name)
+                self.report(Notice(stage=self.stage, text=f"{self._backend.name} failed; {name} takes over"))
+            except VoicectlError as exc:
+                self._fallbacks[name] = None
+                self.log.warning("fallback not loaded", backend=name, error=str(exc))
+        return self._fallbacks[name]

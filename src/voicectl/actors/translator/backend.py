@@ -1,0 +1,45 @@
+"""The interface of every translator backend."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from voicectl.protocol.messages import Span
+
+
+class Source(NamedTuple):
+    """One sentence to translate and the spans in it that must survive verbatim."""
+
+    text: str
+    spans: tuple[Span, ...] = ()
+
+
+class Result(NamedTuple):
+    """One translation; ``notes`` say what was unusual, e.g. ``original`` when it is the source text."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+class TranslatorBackend(Protocol):
+    """Translates between the two languages it was loaded for; loading happens in its constructor."""
+
+    name: str
+    device: str
+
+    def translate(self, batch: Sequence[Source]) -> list[Result]:
+        """Return one result for each source, in order.
+
+        Raises:
+            BackendError: these sentences could not be translated (out of memory, lost device);
+                the backend itself can still be used or says so.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
+
+
+def first_line(exc: Exception) -> str:
+    """Return the first line of an exception of a model library, to be quoted in an error of ours."""
+    return (str(exc).strip().splitlines() or [type(exc).__name__])[0]

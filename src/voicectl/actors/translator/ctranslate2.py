@@ -1,0 +1,134 @@
+"""NLLB-shaped models in CTranslate2's form: the starter, or a converted model of the user's own. No torch."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import ctranslate2
+import sentencepiece
+
+from voicectl.actors.translator import guarded, languages
+from voicectl.actors.translator.backend import Result, Source, first_line
+from voicectl.actors.translator.placeholders import placeholder
+from voicectl.config.settings import LanguageSettings, TranslatorSettings
+from voicectl.models.store import STARTER
+from voicectl.protocol.errors import BackendError, BackendUnavailable
+
+TOKENIZER = "sentencepiece.bpe.model"
+_MAX_TARGET = 200
+_CAREFUL_BEAM = 4
+
+
+class CTranslate2Backend:
+    """Translates with the model in ``folder``: ``model.bin``, its vocabulary, ``sentencepiece.bpe.model``.
+
+    The model's input is the source language's token, the pieces, ``</s>``; the hypothesis begins with
+    the target language's token. Any model that has the pieces ``⟦0⟧``, ``⟦1⟧`` … gets protected spans.
+
+    Attributes:
+        name: ``starter`` for the model that ships with voicectl, else ``ctranslate2``.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        max_pieces: the longest source text, in pieces.
+        placeholders: how many placeholder pieces the model has.
+
+    Raises:
+        BackendUnavailable: a file, the device, the compute type or a language is missing.
+    """
+
+    max_pieces = 120
+    _starter_search: ClassVar[dict[str, Any]] = {"repetition_penalty": 1.1, "no_repeat_ngram_size": 5}
+
+    def __init__(self, folder: Path, settings: TranslatorSettings, language: LanguageSettings) -> None:
+        self.name = "starter" if folder == STARTER else "ctranslate2"
+        self._source, self._target = languages.flores(language.source), languages.flores(language.target)
+        if self.name == "starter" and (self._source, self._target) != ("eng_Latn", "jpn_Jpan"):
+            raise BackendUnavailable(
+                "the starter only translates English to Japanese; for others: pip install 'voicectl[nllb]'"
+            )
+        _require_languages(folder, self._source, self._target)
+        self._tokenizer = _load_tokenizer(folder)
+        self.placeholders = _count_placeholders(self._tokenizer)
+        self.device = "cpu" if self.name == "starter" else _device(settings.device)
+        self._translator = _load_model(folder, self.device, settings)
+        self._beam = settings.beam_size
+        self._max_batch = settings.max_batch
+
+    def translate(self, batch: Sequence[Source]) -> list[Result]:
+        """Return one result for each source, in order.
+
+        Raises:
+            BackendError: CTranslate2 failed on this batch (out of memory, lost device).
+        """
+        return guarded.translate(self, batch, spaced=languages.is_spaced(self._target))
+
+    def close(self) -> None:
+        """Free the model."""
+        self._translator.unload_model()
+
+    def pieces(self, text: str) -> int:
+        """Return how many pieces the model makes of ``text``."""
+        return len(self._tokenizer.encode(text))
+
+    def decode(self, texts: Sequence[str], *, careful: bool) -> list[str]:
+        """Translate short texts; ``careful`` means a beam of four without unknown pieces."""
+        try:
+            results = self._translator.translate_batch(
+                [[self._source, *self._tokenizer.encode(text, out_type=str), "</s>"] for text in texts],
+                target_prefix=[[self._target]] * len(texts),
+                max_batch_size=self._max_batch,
+                beam_size=max(_CAREFUL_BEAM, self._beam) if careful else self._beam,
+                max_decoding_length=_MAX_TARGET,
+                disable_unk=False,
+                **(self._starter_search if self.name == "starter" else {}),
+            )
+        except RuntimeError as exc:
+            raise BackendError(f"ctranslate2 failed on a sentence: {first_line(exc)}") from exc
+        return [self._tokenizer.decode(result.hypotheses[0][1:]) for result in results]
+
+
+def _load_tokenizer(folder: Path) -> Any:
+    path = folder / TOKENIZER
+    if not path.is_file():
+        raise BackendUnavailable(f"{path} is missing; copy it from the model that {folder.name} was converted from")
+    return sentencepiece.SentencePieceProcessor(model_file=str(path))
+
+
+def _load_model(folder: Path, device: str, settings: TranslatorSettings) -> Any:
+    kind, _, index = device.partition(":")
+    try:
+        return ctranslate2.Translator(
+            str(folder),
+            device=kind,
+            device_index=int(index or 0),
+            compute_type="int8" if folder == STARTER or settings.dtype == "auto" else settings.dtype,
+            intra_threads=settings.threads,
+        )
+    except (RuntimeError, ValueError) as exc:
+        raise BackendUnavailable(f"cannot load {folder}: {first_line(exc)}; try device=cpu, dtype=int8") from exc
+
+
+def _device(wanted: str) -> str:
+    """Return the device to use: CTranslate2 has no MPS, so that a Mac uses its CPU."""
+    if wanted == "auto":
+        return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+    return "cpu" if wanted == "mps" else wanted
+
+
+def _require_languages(folder: Path, *codes: str) -> None:
+    """Check that the model knows these languages; CTranslate2 itself takes any other token for ``<unk>``."""
+    paths = [path for path in (folder / "shared_vocabulary.json", folder / "shared_vocabulary.txt") if path.is_file()]
+    if not paths:
+        raise BackendUnavailable(f"{folder} is no model of CTranslate2; make one with ct2-transformers-converter")
+    text = paths[0].read_text(encoding="utf-8")
+    tokens = set(json.loads(text) if paths[0].suffix == ".json" else text.splitlines())
+    missing = [code for code in codes if code not in tokens]
+    if missing:
+        raise BackendUnavailable(f"the model in {folder} does not know {missing[0]}; choose another translator.model")
+
+
+def _count_placeholders(tokenizer: Any) -> int:
+    count = 0
+    while tokenizer.piece_to_id(placeholder(count)) != tokenizer.unk_id():
+        count += 1
+    return count

@@ -1,0 +1,128 @@
+"""Frozen, typed settings; each part of the system is given only its own section.
+
+Defaults live in ``default.toml``, not here, so that ``voicectl config show`` can name their source.
+Durations end in their unit.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every section; an unknown key is an error."""
+
+
+class LanguageSettings(Section, frozen=True, kw_only=True):
+    """Languages as BCP 47 tags (``en``, ``ja``, ``zh-Hant``)."""
+
+    source: str
+    target: str
+
+
+class ParserSettings(Section, frozen=True, kw_only=True):
+    """What is spoken, and how far ahead of the voice sentences are released."""
+
+    pause_ms: int
+    code: Literal["drop", "announce"]
+    subagents: bool
+    errors: bool
+    thinking: bool
+    window_sentences: int
+    window_seconds: float
+    floor_pause_s: float
+
+
+class TranslatorSettings(Section, frozen=True, kw_only=True):
+    """The translator backend; ``auto`` takes the best that is installed for the language pair.
+
+    ``model`` is a folder or a hub id; ``device`` is auto, cpu, cuda, cuda:N or mps; ``dtype`` is auto,
+    float32, float16, bfloat16 or int8; ``threads`` 0 means the library's own choice.
+    """
+
+    backend: str
+    fallback: tuple[str, ...]
+    model: str
+    device: str
+    dtype: str
+    threads: int
+    beam_size: int
+    max_batch: int
+
+
+class SynthesizerSettings(Section, frozen=True, kw_only=True):
+    """The voice. ``speed`` and ``volume`` are factors, ``pitch`` is in semitones.
+
+    ``model`` is a zoo name, ``model_path`` and ``config_path`` a checkpoint of the user's own.
+    """
+
+    backend: str
+    fallback: tuple[str, ...]
+    model: str
+    model_path: str
+    config_path: str
+    voice: str
+    device: str
+    threads: int
+    speed: float
+    pitch: float
+    volume: float
+
+
+class SinkSettings(Section, frozen=True, kw_only=True):
+    """Where the sound goes.
+
+    ``spec`` is ``device``, ``device:NAME``, ``wav:PATH``, ``wav:PATH,realtime``, ``null`` or ``null:fast``.
+    """
+
+    spec: str
+    latency_ms: int
+    sample_rate: int
+    pause_clause_ms: int
+    pause_sentence_ms: int
+    pause_paragraph_ms: int
+
+
+class SupervisorSettings(Section, frozen=True, kw_only=True):
+    """How stages are watched and restarted: at most ``max_restarts`` within ``restart_window_s``."""
+
+    heartbeat_ms: int
+    heartbeat_timeout_s: float
+    start_timeout_s: float
+    deadline_s: float
+    stop_timeout_s: float
+    max_restarts: int
+    restart_window_s: float
+    backoff_initial_s: float
+    backoff_max_s: float
+    stable_s: float
+    memory_limit_mb: int
+
+
+class JournalSettings(Section, frozen=True, kw_only=True):
+    """What is kept: sentences not yet heard are resumed when younger than ``resume_max_age_s``."""
+
+    resume_max_age_s: float
+    keep_days: float
+
+
+class LogSettings(Section, frozen=True, kw_only=True):
+    """Level and size of the log files."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    max_bytes: int
+    keep: int
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The whole configuration; passed whole only to the supervisor."""
+
+    profile: str
+    language: LanguageSettings
+    parser: ParserSettings
+    translator: TranslatorSettings
+    synthesizer: SynthesizerSettings
+    sink: SinkSettings
+    supervisor: SupervisorSettings
+    journal: JournalSettings
+    log: LogSettings

@@ -1,0 +1,166 @@
+"""What a user may ask of the supervisor: the command socket and its verbs."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import zmq
+
+from voicectl.protocol.errors import FrameError, UsageError, VoicectlError
+from voicectl.protocol.frames import decode, encode
+from voicectl.protocol.messages import STAGES, Cancel, Hold, ReplayLast, Reply, Request
+from voicectl.protocol.sockets import remove_address
+
+if TYPE_CHECKING:
+    from voicectl.supervisor.supervisor import Supervisor
+
+_log = structlog.get_logger()
+Data = dict[str, Any]
+
+
+class CommandSocket:
+    """A ROUTER socket; every request gets one reply, some of them later."""
+
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", address: str, supervisor: "Supervisor") -> None:
+        self.address = address
+        self.socket = context.socket(zmq.ROUTER)
+        self.socket.setsockopt(zmq.LINGER, 500)
+        self.socket.bind(address)
+        self._supervisor = supervisor
+        self._deferred: list[tuple[bytes, Callable[[], bool]]] = []
+
+    def serve(self) -> None:
+        """Answer what has come, and what can be answered by now."""
+        while True:
+            try:
+                identity, *parts = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            self._answer(identity, parts)
+        for identity, is_done in list(self._deferred):
+            if is_done():
+                self._deferred.remove((identity, is_done))
+                self._reply(identity, Reply())
+
+    def close(self, failure: str) -> None:
+        """Answer those who still wait, close, remove the socket file."""
+        for identity, _ in self._deferred:
+            self._reply(identity, Reply(error=failure))
+        self.socket.close()
+        remove_address(self.address)
+
+    def _answer(self, identity: bytes, parts: list[bytes]) -> None:
+        try:
+            message = decode(parts[0] if parts else b"").body
+            if not isinstance(message, Request):
+                raise UsageError(f"expected a request, got {type(message).__name__}")
+            result = self._act(message)
+        except FrameError as exc:
+            _log.warning("request dropped", error=str(exc))
+        except VoicectlError as exc:
+            self._reply(identity, Reply(error=str(exc)))
+        else:
+            if callable(result):
+                self._deferred.append((identity, result))
+            else:
+                self._reply(identity, Reply(data=result))
+
+    def _reply(self, identity: bytes, reply: Reply) -> None:
+        self.socket.send_multipart([identity, encode(reply, "supervisor")])
+
+    def _act(self, request: Request) -> Data | Callable[[], bool]:
+        supervisor, args = self._supervisor, request.args
+        sink = supervisor.children["sink"]
+        match request.verb:
+            case "status":
+                return status(supervisor)
+            case "stats":
+                return stats(supervisor)
+            case "down":
+                supervisor.stop(now=bool(args.get("now")))
+            case "restart":
+                return self._restart(str(args.get("stage", "")))
+            case "pause" | "resume":
+                supervisor.paused = request.verb == "pause"
+                sink.tell(Hold(on=supervisor.paused))
+            case "stop":
+                sink.tell(Cancel(action="stop"))
+            case "skip":
+                sink.tell(Cancel(action="skip", count=_count(args)))
+            case "replay":
+                supervisor.children["parser"].tell(ReplayLast(count=_count(args)))
+            case _:
+                raise UsageError(f"unknown request {request.verb!r}")
+        return {}
+
+    def _restart(self, name: str) -> Callable[[], bool]:
+        stages = list(STAGES) if name == "all" else [name]
+        if stages[0] not in STAGES:
+            raise UsageError(f"unknown stage {name!r}; choose one of {', '.join(STAGES)}, all")
+        children = [self._supervisor.children[stage] for stage in stages]
+        before = {child.stage: child.incarnation for child in children}
+        self._supervisor.restart(stages)
+        return lambda: all(child.is_ready and child.incarnation > before[child.stage] for child in children)
+
+
+def _count(args: Data) -> int:
+    count = args.get("count", 1)
+    if not isinstance(count, int) or count < 1:
+        raise UsageError(f"the number of sentences must be 1 or more, got {count!r}")
+    return count
+
+
+def status(supervisor: "Supervisor") -> Data:
+    """Return what ``status --json`` prints."""
+    now = time.monotonic()
+    stages = [_stage(supervisor, stage, now) for stage in STAGES]
+    last = supervisor.last
+    return {
+        "stages": stages,
+        "ready": all(stage["state"] == "ready" for stage in stages),
+        "stopping": supervisor.stopping,
+        "paused": supervisor.paused,
+        "sink": supervisor.settings.sink.spec,
+        "language": supervisor.settings.language.target,
+        "queued": supervisor.children["parser"].queued,
+        "spoken": supervisor.spoken,
+        "started_at": datetime.fromtimestamp(supervisor.started, UTC).isoformat(timespec="milliseconds"),
+        "last": {"source": last.source, "translation": last.translation} if last else None,
+        "notices": supervisor.notices,
+    }
+
+
+def _stage(supervisor: "Supervisor", stage: str, now: float) -> Data:
+    child = supervisor.children[stage]
+    about = child.about
+    return {
+        "name": stage,
+        "state": child.state.phase,
+        "pid": child.pid,
+        "incarnation": child.incarnation,
+        "backend": about.backend if about else "",
+        "device": about.device if about else "",
+        "detail": about.detail if about else "",
+        "uptime_s": round(now - child.state.since, 1) if child.is_ready else 0.0,
+        "restarts": child.state.restarts,
+        "queued": child.queued,
+        "rss_mb": round(child.rss_mb, 1),
+        "cpu_percent": round(child.cpu_percent, 1),
+        "error": child.error,
+    }
+
+
+def stats(supervisor: "Supervisor") -> Data:
+    """Return what ``stats --json`` prints; durations in milliseconds."""
+    children = supervisor.children
+    return {
+        **supervisor.latency.summary(),
+        "spoken": supervisor.spoken,
+        "restarts": {stage: children[stage].state.restarts for stage in STAGES},
+        "queued": {stage: children[stage].queued for stage in STAGES},
+        "rss_mb": {stage: round(children[stage].rss_mb, 1) for stage in STAGES},
+        "cpu_percent": {stage: round(children[stage].cpu_percent, 1) for stage in STAGES},
+        "counters": {stage: children[stage].counters for stage in STAGES},
+    }
