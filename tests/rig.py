@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -72,6 +72,16 @@ class Recording:
         """Wait until ``samples`` more were recorded from now on."""
         self.wait_for(len(self._data) // 2 + samples, timeout)
 
+    def wait_until(self, true: Callable[[npt.NDArray[np.int16]], bool], timeout: float = 20.0) -> None:
+        """Wait until ``true`` of the samples recorded so far.
+
+        Raises:
+            TimeoutError: it did not become true.
+        """
+        with self._heard:
+            if not self._heard.wait_for(lambda: true(self.samples), timeout):
+                raise TimeoutError(f"not in the {len(self.samples)} samples recorded")
+
     def _feed(self, pipe: "subprocess.Popen[bytes]") -> None:
         assert pipe.stdout
         while data := os.read(pipe.stdout.fileno(), 65536):
@@ -127,7 +137,7 @@ class PulseRig:
         log = (self.folder / "log").open("ab")
         with log:
             self._daemon = subprocess.Popen(command, env=os.environ | self.env, stdout=log, stderr=log)
-        # ``pactl subscribe`` has no timeout of its own and ``pactl info`` fails until the socket is there.
+        # ``pactl info`` fails until the socket is there; the pause between two tries ends when the daemon does.
         for _ in range(200):
             if self._answers():
                 return

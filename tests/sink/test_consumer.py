@@ -88,3 +88,28 @@ def test_the_callback_puts_its_position_on_record() -> None:
     for _ in range(4):
         mouth.fill(out, NS, 7)
     assert record == [(400, 7), (500, 7)]
+
+
+def test_what_the_device_dropped_comes_again() -> None:
+    """Of 200 ms that were taken, the device had played 100 when it was silenced: the rest follows."""
+    record: list[tuple[int, int]] = []
+    ring = Ring(RATE, history=RATE // 2)
+    mouth = Consumer(ring, RATE, lambda position, latency: record.append((position, latency)))
+    ring.write(speech(1, 4000))
+    out = np.zeros(1600, np.int16)
+    mouth.fill(out, NS, 100_000_000)
+    mouth.rewind(NS + 200_000_000)
+    assert ring.position == 800
+    assert record[-1] == (800, 0)
+    mouth.fill(out, NS, 0)
+    assert np.array_equal(out[40:], speech(1, 4000)[840:2400])
+
+
+def test_what_was_heard_long_ago_does_not_come_again() -> None:
+    """Going back is by what is still unheard, not by the latency."""
+    ring = Ring(RATE, history=RATE // 2)
+    mouth = Consumer(ring, RATE)
+    ring.write(speech(1, 800))
+    mouth.fill(np.zeros(1600, np.int16), NS, 100_000_000)
+    mouth.rewind(2 * NS)
+    assert ring.position == 800

@@ -1,8 +1,11 @@
 """The ring between the sink and the audio callback."""
 
+import sys
 import threading
+from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +40,33 @@ def test_samples_come_out_once_and_in_order(capacity: int, steps: list[tuple[str
         assert ring.written - ring.position == len(queue)
 
 
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 200))
+def test_the_consumer_can_go_back_by_the_history(taken: int, more: int, back: int) -> None:
+    """However full the ring was written meanwhile, what was taken last is still there."""
+    ring = Ring(60, history=20)
+    source = np.arange(200).astype(np.int16)
+    ring.write(source[:60])
+    out = np.zeros(60, np.int16)
+    ring.take(out[:taken])
+    ring.write(source[60 : 60 + more])
+    ring.rewind(back)
+    assert ring.position == taken - min(back, 20, taken)
+    ring.take(out)
+    assert np.array_equal(out[:20], source[ring.position - 60 :][:20])
+
+
+def test_going_back_never_brings_dropped_samples() -> None:
+    """A flush is final."""
+    ring = Ring(60, history=20)
+    ring.write(np.arange(30).astype(np.int16))
+    out = np.zeros(10, np.int16)
+    ring.take(out)
+    ring.drop()
+    ring.take(out)
+    ring.rewind(20)
+    assert ring.take(out) == 0
+
+
 def test_a_limit_stops_the_consumer_in_front_of_a_sample() -> None:
     """Nothing at or behind the limit is taken, however much is there."""
     ring = Ring(100)
@@ -48,9 +78,19 @@ def test_a_limit_stops_the_consumer_in_front_of_a_sample() -> None:
     assert ring.take(out) == 0
 
 
+@pytest.fixture
+def quick_switches() -> Iterator[None]:
+    """Let threads change places every few bytecodes."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("quick_switches")
 def test_two_threads_pass_every_sample() -> None:
     """Producer and consumer run at once; the sequence arrives whole."""
-    ring, total = Ring(97), 200_000
+    ring, total = Ring(97), 20_000
     source = np.arange(total).astype(np.int16)
     received: list[np.ndarray] = []
 

@@ -84,7 +84,20 @@ def test_speed_pitch_and_volume(settings):
     high = spoken(EspeakNgBackend(settings(pitch=6.0), "en"), text)
     assert 0.35 < len(fast) / len(normal) < 0.65
     assert np.abs(quiet).max() == pytest.approx(np.abs(normal).max() / 2, abs=1)
-    assert np.mean(np.diff(np.sign(high)) != 0) > 1.1 * np.mean(np.diff(np.sign(normal)) != 0)
+    assert fundamental(high) == pytest.approx(fundamental(normal) * 2 ** (6 / 12), rel=0.1)
+
+
+def fundamental(wave):
+    """Return the most frequent fundamental frequency of a voice, in Hz."""
+    wave = wave.astype(float)
+    periods = []
+    for start in range(0, len(wave) - 1024, 512):
+        frame = wave[start : start + 1024]
+        correlation = np.correlate(frame, frame, "full")[1023:]
+        period = 60 + int(np.argmax(correlation[60:400]))  # 55 to 370 Hz
+        if correlation[period] > 0.6 * correlation[0] > 0:
+            periods.append(period)
+    return 22_050 / np.median(periods)
 
 
 @needs_program

@@ -28,11 +28,12 @@ def spoken(backend, text):
     return np.concatenate(chunks) if chunks else np.zeros(0)
 
 
-def whole(text):
+def whole(text, speed=1.0):
     """Return what Open JTalk makes of a sentence in one go, at the backend's level, its outer silence trimmed."""
-    wave, _ = pyopenjtalk.tts(text, normalize_mode="NFKC")
-    loud = np.flatnonzero(np.abs(wave) > 100)
-    return wave[loud[0] - SAMPLE_RATE // 50 : loud[-1] + SAMPLE_RATE * 6 // 100] * 0.8
+    wave, _ = pyopenjtalk.tts(text, normalize_mode="NFKC", speed=speed)
+    frames = wave[: len(wave) // 240 * 240].reshape(-1, 240)
+    loud = np.flatnonzero(np.sqrt(np.mean(frames**2, axis=1)) > 60)
+    return wave[max(0, loud[0] * 240 - SAMPLE_RATE // 50) : (loud[-1] + 1) * 240 + SAMPLE_RATE * 6 // 100] * 0.8
 
 
 def spectra(wave):
@@ -43,10 +44,16 @@ def spectra(wave):
     return 10 * np.log10(np.add.reduceat(np.square(frames)[:, :768], np.arange(0, 768, 32), axis=1) + 1e4)
 
 
-@pytest.mark.parametrize("text", SENTENCES)
-def test_a_sentence_in_parts_is_as_long_as_the_sentence_in_one_go(mei, text):
+@pytest.mark.parametrize(
+    ("text", "speed"),
+    [*((text, 1.0) for text in SENTENCES), (WITH_COMMAS, 0.7), (WITHOUT_PAUSE, 1.2), (WITH_COMMAS, 2.0)],
+)
+def test_a_sentence_in_parts_is_as_long_as_the_sentence_in_one_go(settings, text, speed):
     """The pauses at commas stay, and nothing is lost or doubled at a join."""
-    assert abs(len(spoken(mei, text)) - len(whole(text))) <= SAMPLE_RATE // 100
+    joined = len(spoken(OpenJTalkBackend(settings(speed=speed), "ja"), text))
+    reference = len(whole(text, speed))
+    # At other speeds the engine shares out a part's length among its phonemes a little differently.
+    assert abs(joined - reference) <= (SAMPLE_RATE // 100 if speed == 1.0 else 0.03 * reference)
 
 
 @pytest.mark.parametrize("text", [WITH_COMMAS, WITHOUT_PAUSE])
@@ -112,7 +119,7 @@ def test_odd_text_is_spoken(mei, text):
 
 
 @given(st.text(max_size=30))
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=25, deadline=None)
 def test_no_text_breaks_it(mei, text):
     """Any string is spoken or silent; every chunk holds sound in int16."""
     for chunk in mei.synthesize(text):
@@ -126,9 +133,9 @@ def test_a_runaway_is_cut_short(mei):
 
 
 def test_a_long_text_is_spoken_to_its_end(mei):
-    """Twenty sentences in one are twenty times as long as one, and the first sound is as early."""
-    lengths = [len(chunk.samples) for chunk in mei.synthesize("設定を確認しました。" * 20)]
-    assert sum(lengths) > 18 * len(spoken(mei, "設定を確認しました。"))
+    """Fourteen sentences in one are fourteen times as long as one, and the first sound is as early."""
+    lengths = [len(chunk.samples) for chunk in mei.synthesize("設定を確認しました。" * 14)]
+    assert sum(lengths) > 14 * len(spoken(mei, "設定を確認しました。"))
     assert lengths[0] < 2 * SAMPLE_RATE
 
 
@@ -155,7 +162,7 @@ def test_no_voiced_sound_is_ever_cut():
 def test_speed_scales_the_length(mei, settings):
     """Twice as fast is half as long."""
     fast = OpenJTalkBackend(settings(speed=2.0), "ja")
-    assert len(spoken(fast, WITH_COMMAS)) == pytest.approx(len(spoken(mei, WITH_COMMAS)) / 2, rel=0.05)
+    assert len(spoken(fast, WITH_COMMAS)) == pytest.approx(len(spoken(mei, WITH_COMMAS)) / 2, rel=0.1)
 
 
 def test_pitch_is_in_semitones(mei, settings):

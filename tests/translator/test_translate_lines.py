@@ -130,6 +130,7 @@ def test_the_command_takes_both_languages_and_imports_no_model_library(environme
     [
         (["--to", "japanes"], "UsageError", "ja (Japanese)"),
         (["--backend", "starter", "--to", "fr"], "BackendError", "pip install"),
+        (["--to", "fr"], "BackendError", "nothing installed translates en to fr"),
     ],
 )
 def test_errors_of_the_child_are_raised_in_one_line(

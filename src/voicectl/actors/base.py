@@ -68,7 +68,7 @@ class Actor:
         self.queued = 0
         self._play = 0
         self._busy_since = 0
-        self._stopping = threading.Event()
+        self._stop, self._stopping = os.pipe()
         self._outlets: dict[str, Outlet] = {}
         self._supervisor: Outlet | None = None
 
@@ -143,7 +143,7 @@ class Actor:
             self.report(Failed(stage=self.stage, error=str(exc)))
             return EXIT_FAILED
         finally:
-            self._stopping.set()
+            os.close(self._stopping)
             self.teardown()
             self._close()
         return 0
@@ -186,17 +186,19 @@ class Actor:
         for source in (self.control_inbox.socket, self.data.socket, self._wake):
             poller.register(source, zmq.POLLIN)
         while not (self.draining and self._is_drained()):
+            self._begin()
             due = self.poll()
+            self._end()
             wait = MAX_WAIT_MS if due is None else min(MAX_WAIT_MS, max(0, int(due * 1000)))
             self.data.idle()
             poller.poll(10 if self.draining else wait)
             with contextlib.suppress(BlockingIOError):
                 self._wake.recv(256)
+            self._begin()
             self.attend()
             if frame := self._receive(self.data):
-                self._begin()
                 self.handle(frame)
-                self._end()
+            self._end()
 
     def _is_drained(self) -> bool:
         return not self.data.socket.poll(0) and self.drained()
@@ -254,16 +256,17 @@ class Actor:
 
     def _pulse(self) -> None:
         outlet = Outlet(self.context, self.wiring.supervisor, self.name) if self.wiring.supervisor else None
-        interval = self.wiring.heartbeat_ms / 1000
+        watched = [self._stop, *([LIFELINE_FD] if self.wiring.lifeline else [])]
+        ended: list[int] = []
         try:
-            while not self._stopping.is_set():
+            while self._stop not in ended:
                 if outlet:
                     outlet.send(self._heartbeat())
-                if not self.wiring.lifeline:
-                    self._stopping.wait(interval)
-                elif select.select([LIFELINE_FD], [], [], interval)[0] and not os.read(LIFELINE_FD, 1):
+                ended = select.select(watched, [], [], self.wiring.heartbeat_ms / 1000)[0]
+                if LIFELINE_FD in ended and not os.read(LIFELINE_FD, 1):
                     self._die_with_supervisor()
         finally:
+            os.close(self._stop)
             if outlet:
                 outlet.close()
 
@@ -278,10 +281,12 @@ class Actor:
 
     def _die_with_supervisor(self) -> NoReturn:
         """End at once, also in the middle of a model's call: without a supervisor nobody listens."""
-        self.log.error("the supervisor died; this stage ends with it")
-        remove_address(self.data.address)
-        remove_address(self.control_inbox.address)
-        remove_address(self.wiring.supervisor)
-        remove_address(self.wiring.supervisor.replace(".data.", ".control."))
-        sys.stderr.flush()
-        os._exit(1)
+        try:
+            remove_address(self.data.address)
+            remove_address(self.control_inbox.address)
+            remove_address(self.wiring.supervisor)
+            remove_address(self.wiring.supervisor.replace(".data.", ".control."))
+            self.log.error("the supervisor died; this stage ends with it")
+            sys.stderr.flush()
+        finally:
+            os._exit(1)

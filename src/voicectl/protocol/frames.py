@@ -17,7 +17,7 @@ _decoder = msgspec.msgpack.Decoder(Envelope)
 
 
 class _Version(msgspec.Struct):
-    v: int = 0
+    v: int = PROTOCOL_VERSION
 
 
 _version_decoder = msgspec.msgpack.Decoder(_Version)

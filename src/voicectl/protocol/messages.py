@@ -140,7 +140,7 @@ class Audio(Message, frozen=True, kw_only=True):
     """A chunk of speech (synthesizer → sink); the payload is PCM, signed 16 bit little endian, mono.
 
     ``index`` counts the chunks of one utterance from 0; ``last`` marks its end (the payload
-    may then be empty). The texts are filled in on chunk 0 only.
+    may then be empty). The trace's last stamp is that of chunk 0.
     """
 
     utterance: Utterance

@@ -5,7 +5,6 @@ succeeds in silence while old connections keep feeding the old owner. High-water
 bounds the work in flight is the parser's window.
 """
 
-import contextlib
 import time
 from pathlib import Path
 from types import TracebackType
@@ -35,15 +34,15 @@ def ipc_address(folder: Path, name: str, channel: Channel) -> str:
     path = folder / f"{name}.{channel}.ipc"
     if len(bytes(path)) > MAX_IPC_PATH_BYTES:
         raise SupervisorError(
-            f"socket path {path} is longer than {MAX_IPC_PATH_BYTES} bytes; set VOICECTL_RUNTIME_DIR to a shorter folder"
+            f"socket path {path} has more than {MAX_IPC_PATH_BYTES} bytes; set VOICECTL_RUNTIME_DIR to a shorter folder"
         )
     return f"ipc://{path}"
 
 
 def remove_address(address: str) -> None:
     """Remove the socket file behind an ipc address, if it is there."""
-    with contextlib.suppress(FileNotFoundError):
-        Path(address.removeprefix("ipc://")).unlink()
+    if address.startswith("ipc://"):
+        Path(address.removeprefix("ipc://")).unlink(missing_ok=True)
 
 
 class Inbox:
@@ -91,7 +90,7 @@ class Inbox:
 
     def _stamp(self, sent: int, now: int) -> int:
         if sent >= self._idle_since:
-            wire = now - sent
+            wire = max(0, now - sent)
             self._wire += (wire - self._wire) / 8 if self._wire else wire
             return now
         return min(now, sent + int(self._wire))

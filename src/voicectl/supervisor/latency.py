@@ -56,7 +56,8 @@ class Latency:
             return
         wire = wires(trace)
         for hop in trace.hops:
-            kinds = self.hops[hop.stage]
+            if (kinds := self.hops.get(hop.stage)) is None:
+                continue  # of a stage that is not one of ours
             kinds["waiting"].add(hop.waiting)
             kinds["working"].add(hop.working)
             kinds["wire"].add(wire[hop.stage])

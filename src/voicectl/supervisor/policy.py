@@ -96,7 +96,8 @@ def ailment(state: ChildState, limits: SupervisorSettings, now: float, memory_mb
         return ""
     if now - state.beat > limits.heartbeat_timeout_s:
         return f"no heartbeat for {limits.heartbeat_timeout_s:g} s"
-    if state.phase == "ready" and state.busy_since and now - state.busy_since > limits.deadline_s:
+    # A heartbeat from before it was ready still tells of the loading, which has a time-out of its own.
+    if state.phase == "ready" and state.busy_since and now - max(state.busy_since, state.since) > limits.deadline_s:
         return f"one piece of work has taken more than {limits.deadline_s:g} s"
     if limits.memory_limit_mb and memory_mb > limits.memory_limit_mb:
         return f"it uses {memory_mb:.0f} MB, more than memory_limit_mb = {limits.memory_limit_mb}"

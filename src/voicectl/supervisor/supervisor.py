@@ -1,6 +1,6 @@
 """The supervisor: starts the stages sink first, watches and restarts them, connects them, stops them in reverse.
 
-The loop only waits and hands out; what to do about a stage is decided in ``policy``, what a user may ask in ``control``.
+The loop only waits and hands out; what to do about a stage is decided in ``policy``, what may be asked in ``control``.
 """
 
 import contextlib

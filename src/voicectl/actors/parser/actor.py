@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from voicectl.actors.base import About, Actor, Wiring
 from voicectl.actors.parser.delivery import Delivery
 from voicectl.actors.parser.feeds import Feed
@@ -36,6 +38,8 @@ from voicectl.protocol.trace import Hop, Trace
 
 ADOPT_EVERY_S = 1.0
 ADOPT_BYTES = 1 << 18
+PIECE_BYTES = 1 << 12
+"""A chunk is parsed in pieces, so that its first sentence does not wait for its last."""
 COMMIT_AFTER_S = 0.05
 """A feed's progress without a new sentence is journaled after this long: one transaction for many deltas."""
 
@@ -53,8 +57,7 @@ class ParserActor(Actor):
     ) -> None:
         super().__init__(wiring)
         self._settings = settings
-        # A parser that is restarted under a living pipeline goes on; only a new pipeline asks for the age.
-        self._max_age_s = keep.resume_max_age_s if wiring.incarnation <= 1 else float("inf")
+        self._max_age_s = keep.resume_max_age_s
         self._keep_days = keep.keep_days
         self._journal_path = journal
         self._spools = spools
@@ -72,7 +75,7 @@ class ParserActor(Actor):
         for row in self._journal.feeds():
             self._feeds[row.feed] = Feed(row, self._settings)
         self._delivery = Delivery(self._journal, self._settings)
-        self._tell_left(self._delivery.take_up(self._max_age_s))
+        self._delivery.take_up(self._is_new_pipeline)
         return About(detail=f"{len(self._delivery.backlog)} sentences to be heard")
 
     def handle(self, frame: Frame) -> None:
@@ -131,16 +134,27 @@ class ParserActor(Actor):
             feed.close()
         self._journal.close()
 
+    @property
+    def _is_new_pipeline(self) -> bool:
+        """A parser that is restarted under a living pipeline goes on, however old its sentences are."""
+        return self.wiring.incarnation <= 1
+
     # -- from the feeds ----------------------------------------------------------------------
 
     def _chunk(self, chunk: Chunk, frame: Frame) -> None:
         feed = self._feed(chunk)
-        begun = time.monotonic_ns()
-        parsed = feed.take(chunk, frame.payload)
-        if not parsed.accepted:
-            feed.answer(Ack(feed=feed.name, offset=feed.received, taken=feed.end, resend=True))
-            return
-        self._items(feed, parsed.items, frame.received, begun, chunk.arrived)
+        received = frame.received
+        for start in range(0, max(1, len(frame.payload)), PIECE_BYTES):
+            data = frame.payload[start : start + PIECE_BYTES]
+            last = start + PIECE_BYTES >= len(frame.payload)
+            begun = time.monotonic_ns()
+            piece = msgspec.structs.replace(chunk, offset=chunk.offset + start, final=chunk.final and last)
+            parsed = feed.take(piece, data)
+            if not parsed.accepted:
+                feed.answer(Ack(feed=feed.name, offset=feed.received, taken=feed.end, resend=True))
+                return
+            self._items(feed, parsed.items, received, begun, chunk.arrived)
+            self._release()
         if chunk.final:
             self._say_done(feed)
 
@@ -158,7 +172,10 @@ class ParserActor(Actor):
         entries: list[Entry] = []
         for item in items:
             if isinstance(item, Spoken):
-                entries.append(self._entry(feed, item, received, begun, arrived))
+                entry = self._entry(feed, item)
+                entry.received, entry.begun, entry.arrived = received, begun, arrived
+                entry.written = item.written or arrived
+                entries.append(entry)
             elif isinstance(item, SessionStart):
                 feed.session = feed.session or item.session
         if entries or feed.ended:
@@ -171,7 +188,7 @@ class ParserActor(Actor):
         for key, value in feed.counters.items():
             self.counters[key] = max(self.counters.get(key, 0), value)
 
-    def _entry(self, feed: Feed, item: Spoken, received: int, begun: int, arrived: int) -> Entry:
+    def _entry(self, feed: Feed, item: Spoken) -> Entry:
         session = feed.session or feed.name
         if session not in self._seqs:
             self._seqs[session] = self._journal.last_seq(session)
@@ -184,11 +201,7 @@ class ParserActor(Actor):
             spans=item.spans,
             pause=item.pause,
             state="cancelled" if feed.muted else "queued",
-            created_at=time.time(),
-            arrived=arrived,
-            written=item.written or arrived,
-            received=received,
-            begun=begun,
+            created_at=feed.written_at or time.time(),
             journaled=time.monotonic_ns(),
         )
 
@@ -211,6 +224,7 @@ class ParserActor(Actor):
         header = orphan.header
         chunk = Chunk(feed=header.feed, session=header.session, format=header.format, offset=0, arrived=0, live=False)
         feed = self._feed(chunk)
+        feed.written_at = orphan.written_at
         self.log.info("a spool was adopted", feed=header.feed)
         while not feed.ended:
             offset = max(feed.end, header.base)
@@ -221,6 +235,7 @@ class ParserActor(Actor):
                 self.log.error("a spool has a gap; the text before it is missing", feed=feed.name)
                 return
             self._items(feed, parsed.items, stamp, stamp, stamp)
+        self._expire(feed.name)
 
     # -- to the translator -------------------------------------------------------------------
 
@@ -266,8 +281,8 @@ class ParserActor(Actor):
         if receipt.state == "buffered":
             entry.buffered, entry.audio_ms = True, receipt.audio_ms
         elif receipt.state == "speaking":
-            self._delivery.speaking(entry, receipt)
-            self._tell(entry, "speaking", receipt.translation)
+            if self._delivery.speaking(entry, receipt):
+                self._tell(entry, "speaking", receipt.translation)
         else:
             self._delivery.settle([entry], receipt.state, receipt.error)
             self._tell_settled([entry], receipt.state, receipt.error)
@@ -276,8 +291,8 @@ class ParserActor(Actor):
         if ledger.epoch > self._delivery.epoch:
             return  # the sink has gone silent and says so next; nothing may be sent before that is settled
         self._tell_settled(self._delivery.reconcile(ledger), "spoken")
-        if not self._reconciled:
-            self._tell_left(self._delivery.expire(self._max_age_s))
+        if self._is_new_pipeline and not self._reconciled:
+            self._expire()
         self._expect()
         self._reconciled = True
         self._send_again()
@@ -330,8 +345,8 @@ class ParserActor(Actor):
         feed.close()
         self._feeds.pop(feed.name, None)
 
-    def _tell_left(self, count: int) -> None:
-        if count:
+    def _expire(self, feed: str = "") -> None:
+        if count := self._delivery.expire(self._max_age_s, feed):
             text = f"{count} sentences were too old to be spoken now; voicectl history shows them"
             self.log.info(text)
             self.report(Notice(stage=self.stage, text=text))

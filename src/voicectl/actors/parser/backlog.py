@@ -54,9 +54,10 @@ class Backlog:
         """Note that ``entry`` was sent under its play number."""
         self.released[entry.play] = entry
 
-    def settle(self, play: int) -> Entry | None:
-        """Take a released sentence out, or return None when it is not known."""
-        return self.released.pop(play, None)
+    def drop(self, entry: Entry) -> None:
+        """Take a sentence out, released or waiting."""
+        if self.released.pop(entry.play, None) is None and entry in (queue := self._waiting.get(entry.feed, deque())):
+            queue.remove(entry)
 
     def take_all(self) -> list[Entry]:
         """Take everything out, in the order in which it would have been heard."""

@@ -25,28 +25,26 @@ class Delivery:
         self.epoch = journal.number("epoch")
         self._next_play = max(1, journal.number("next_play"))
 
-    def take_up(self, max_age_s: float) -> int:
-        """Queue what was not heard before this process began; return how many were too old and are left."""
-        entries = self._journal.unsettled()
-        oldest = time.time() - max_age_s
-        left = [entry for entry in entries if not entry.play and entry.created_at < oldest]
-        if left:
-            self._set_state(left, "cancelled", f"older than {max_age_s:.0f} s when the pipeline came up")
-        for entry in entries:
+    def take_up(self, is_new_pipeline: bool) -> None:
+        """Take up what was not heard before this process began, released or waiting.
+
+        The stamps of another pipeline's sentences say nothing about this one's latency.
+        """
+        for entry in self._journal.unsettled():
+            if is_new_pipeline:
+                entry.arrived = entry.written = 0
             if entry.play:
                 self.backlog.release(entry)
-            elif entry.state == "queued":
+            else:
                 self.backlog.add(entry)
-        for entry in entries:
             self.backlog.end_answer(entry.feed)
-        return len(left)
 
-    def expire(self, max_age_s: float) -> int:
-        """Cancel what was released by an earlier pipeline and is too old by now; return how many."""
+    def expire(self, max_age_s: float, feed: str = "") -> int:
+        """Cancel what is older than ``max_age_s`` (of one feed, or of all); return how many sentences that were."""
         oldest = time.time() - max_age_s
-        old = [entry for entry in self.backlog.released.values() if entry.created_at < oldest and not entry.arrived]
+        old = [entry for entry in self.backlog if entry.created_at < oldest and feed in ("", entry.feed)]
         if old:
-            self.settle(old, "cancelled", f"older than {max_age_s:.0f} s when the pipeline came up")
+            self.settle(old, "cancelled", f"older than {max_age_s:g} s when the pipeline came up")
         return len(old)
 
     def record(self, row: FeedRow, entries: list[Entry]) -> None:
@@ -78,8 +76,13 @@ class Delivery:
         self.backlog.release(entry)
         return entry
 
-    def speaking(self, entry: Entry, receipt: Receipt) -> None:
-        """Journal that a sentence's first sample was handed to the device."""
+    def speaking(self, entry: Entry, receipt: Receipt) -> bool:
+        """Journal that a sentence's first sample was handed to the device; False when that is known already.
+
+        (A sink that is restarted in mid-sentence says it once more.)
+        """
+        if entry.state == "speaking":
+            return False
         ttfa_ms = (receipt.first_sample - entry.arrived) / 1e6 if entry.arrived else None
         entry.state = "speaking"
         self._journal.write(
@@ -94,12 +97,13 @@ class Delivery:
                 spoken_at=time.time(),
             )
         )
+        return True
 
     def settle(self, entries: list[Entry], state: str, error: str = "") -> None:
         """Journal the end of sentences."""
         self._set_state(entries, state, error)
         for entry in entries:
-            self.backlog.settle(entry.play)
+            self.backlog.drop(entry)
 
     def reconcile(self, ledger: Ledger) -> list[Entry]:
         """Take over what the sink knows; return the sentences that it has settled meanwhile."""

@@ -27,6 +27,7 @@ class Feed:
         self.ended = row.ended
         self.muted = row.muted
         self.live = True
+        self.written_at = 0.0  # wall clock of input that lay in a spool; 0: it comes as it is written
         self.outlet: Outlet | None = None
         self.last_input = time.monotonic()
         self._format = row.format

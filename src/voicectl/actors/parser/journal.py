@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS feeds (
     state BLOB NOT NULL, ended INTEGER NOT NULL, muted INTEGER NOT NULL, touched REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS utterances (
     id INTEGER PRIMARY KEY AUTOINCREMENT, feed TEXT NOT NULL, session TEXT NOT NULL, seq INTEGER NOT NULL,
-    play INTEGER, epoch INTEGER NOT NULL DEFAULT 0, source TEXT NOT NULL, spans BLOB NOT NULL, pause TEXT NOT NULL,
+    play INTEGER, epoch INTEGER NOT NULL DEFAULT 0, arrived INTEGER NOT NULL, written INTEGER NOT NULL,
+    source TEXT NOT NULL, spans BLOB NOT NULL, pause TEXT NOT NULL,
     state TEXT NOT NULL, translation TEXT NOT NULL DEFAULT '', backend TEXT NOT NULL DEFAULT '',
     voice TEXT NOT NULL DEFAULT '', ttfa_ms REAL, deaths INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
     created_at REAL NOT NULL, spoken_at REAL);
@@ -55,8 +56,8 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
 class Entry(msgspec.Struct, kw_only=True):
     """One sentence on its way; ``play`` is 0 until it is released.
 
-    The monotonic stamps (ns) ``arrived``, ``written``, ``received``, ``begun`` and ``journaled`` live in
-    memory only; they are 0 for a sentence of an earlier pipeline.
+    ``arrived``, ``written``, ``received``, ``begun`` and ``journaled`` are monotonic stamps (ns); the last three
+    live in memory only. All are 0 for a sentence of an earlier pipeline.
     """
 
     id: int = 0
@@ -109,17 +110,7 @@ class Journal:
     def feeds(self) -> list[FeedRow]:
         """Return the feeds that have not ended, in the order of their last change."""
         rows = self.read("SELECT * FROM feeds WHERE NOT ended ORDER BY touched")
-        return [
-            FeedRow(
-                feed=row["feed"],
-                session=row["session"],
-                format=row["format"],
-                received=row["received"],
-                state=row["state"],
-                muted=bool(row["muted"]),
-            )
-            for row in rows
-        ]
+        return [_feed_row(row) for row in rows]
 
     def feed(self, feed: str) -> FeedRow | None:
         """Return what is known of one feed."""
@@ -216,11 +207,14 @@ def save_feed(db: sqlite3.Connection, row: FeedRow) -> None:
 def add(db: sqlite3.Connection, entry: Entry) -> None:
     """Store a new sentence (inside a transaction) and give the entry its id."""
     cursor = db.execute(
-        "INSERT INTO utterances (feed, session, seq, source, spans, pause, state, created_at) VALUES (?,?,?,?,?,?,?,?)",
+        "INSERT INTO utterances (feed, session, seq, arrived, written, source, spans, pause, state, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry.feed,
             entry.session,
             entry.seq,
+            entry.arrived,
+            entry.written,
             entry.source,
             msgspec.msgpack.encode(entry.spans),
             entry.pause,
@@ -252,6 +246,10 @@ def _connect(path: str) -> sqlite3.Connection:
     return connection
 
 
+def _feed_row(row: sqlite3.Row) -> FeedRow:
+    return msgspec.convert({name: row[name] for name in FeedRow.__struct_fields__}, FeedRow, strict=False)
+
+
 def _entry(row: sqlite3.Row) -> Entry:
     return Entry(
         id=row["id"],
@@ -260,6 +258,8 @@ def _entry(row: sqlite3.Row) -> Entry:
         seq=row["seq"],
         play=row["play"] or 0,
         epoch=row["epoch"],
+        arrived=row["arrived"],
+        written=row["written"],
         source=row["source"],
         spans=_spans_decoder.decode(row["spans"]),
         pause=row["pause"],

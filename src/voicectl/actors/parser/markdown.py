@@ -25,6 +25,8 @@ MAX_TAIL = 32_768
 _COMPACT_FROM = 512
 _LONG_LINE = 65_536
 _ITEM_MARKS = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)+")
+# A paragraph that so far reads like this may yet turn out to be none.
+_UNSURE = re.compile(r"[\[|<`~>]|(?:[-+*_=\#:]*|\d+[.)]?)[ \t]*$")
 _FENCE_END = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*$")
 
 
@@ -153,8 +155,8 @@ class Assembler:
                 return
             elif leaf.kind == "paragraph":
                 self._say_certain(leaf)
-                # A line that begins so may yet turn out to be no paragraph.
-                self._open = leaf if leaf.content[:1] not in {"[", "|", "<", "`", "~", ""} else None
+                on_last_line = leaf.last > state.tail.count("\n")
+                self._open = leaf if on_last_line and not _UNSURE.match(leaf.content) else None
         self._compact(leaves)
 
     def _same_line(self, leaf: Leaf, unit: str) -> None:
@@ -195,7 +197,7 @@ class Assembler:
             return
         rest = "" if is_done else last.content[state.said :]
         if last.kind == "paragraph" and not is_done and state.said:
-            if again[-1].content[again[-1].start :] != rest.replace("\n", " ").lstrip():
+            if again[-1].content[again[-1].start :] != _on_one_line(rest):
                 return
             state.said = again[-1].start
         elif again[-1].content != last.content and last.kind != "code":
@@ -220,7 +222,7 @@ class Assembler:
             opening = lines[first].rstrip()
             beginning = last.content.split("\n", 1)[0].rstrip()
             prefix = opening[: len(opening) - len(beginning)] if opening.endswith(beginning) else ""
-            rest = last.content[said:].replace("\n", " ").lstrip()
+            rest = _on_one_line(last.content[said:])
             # Blanks at the end of the tail are not part of the content, but of the text to come.
             body = "\n".join(lines[first : last.last])
             kept.append(prefix + SENTINEL + rest + body[len(body.rstrip(" \t")) :])
@@ -348,6 +350,11 @@ class Assembler:
     def _announce(self, language: str, lines: int) -> None:
         if self._code == "announce":
             self._pieces.append(Piece(announcement(language, lines), (), "sentence"))
+
+
+def _on_one_line(source: str) -> str:
+    """Return inline source with its line ends, soft and hard, made blanks."""
+    return source.replace("\\\n", " ").replace("\n", " ").lstrip()
 
 
 def _joined(cells: list[Plain]) -> Plain:

@@ -115,12 +115,12 @@ class Spool:
 
 
 class OrphanSpool:
-    """The parser's side: a spool whose feed is gone. A context manager; ``None`` files are not orphans."""
+    """The parser's side: a spool whose feed is gone; its last byte was written at ``written_at`` (wall clock)."""
 
     def __init__(self, path: Path, file: IO[bytes], header: SpoolHeader) -> None:
         self.path = path
         self.header = header
-        self.age_stamp = path.stat().st_mtime
+        self.written_at = path.stat().st_mtime
         self._file = file
 
     @classmethod

@@ -72,6 +72,18 @@ class Consumer:
         block = self._blocks[0]
         return Stamp(block.at, block.latency + (position - block.start) * 1_000_000_000 // self._rate)
 
+    def rewind(self, now: int) -> None:
+        """Go back to the sample that can be heard at ``now``: the device has dropped those behind it.
+
+        Only while the callback does not run.
+        """
+        self._ring.rewind(max(0, self.heard_at - now) * self._rate // 1_000_000_000)
+        self._interrupted = True
+        self._level = 0
+        self.heard_at = now
+        if self._record:
+            self._record(self._ring.taken, 0)
+
     def _took(self, block: Samples, now: int, latency: int) -> None:
         end = self._ring.taken
         self._dry = False

@@ -121,11 +121,39 @@ class DeviceOutput(Output):
         # Called by PortAudio whenever the callback will not be called again: only take note.
         self._lost = True
 
+    def pause(self, on: bool) -> None:
+        """Be silent at once: what the device holds is dropped, and comes again, at once, after the pause."""
+        if on != self._paused:
+            super().pause(on)
+            self._drop(rewind=on)
+
+    def flush(self) -> None:
+        """Drop everything that was not heard yet, what the device holds included."""
+        super().flush()
+        self._drop(rewind=False)
+
+    def _drop(self, rewind: bool) -> None:
+        """Make the device forget what it was given: alone, its buffer would go on for the whole latency."""
+        stream = self._stream
+        if not stream or self._lost:
+            return
+        sd = _import_sounddevice()
+        try:
+            stream.abort()
+            if rewind:
+                self._consumer.rewind(time.monotonic_ns())
+            # Aborting ended the callbacks, which is not a loss.
+            self._lost = False
+            stream.start()
+        except sd.PortAudioError:
+            self._lost = True
+
     def poll(self, now: int) -> None:
         """Notice a lost device, and open it again when it is time to."""
         if self._stream and self._lost:
             self._stream.close(ignore_errors=True)
             self._stream = None
+            self._consumer.rewind(now)
             self._retry_at, self._retry_after = now, RETRY_FIRST_NS
             self.notices.append("the audio output was lost; speech goes on when one is there again")
         if self.is_open and not self._stream and now >= self._retry_at:

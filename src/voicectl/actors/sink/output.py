@@ -11,6 +11,9 @@ from voicectl.protocol.errors import UsageError
 RING_SECONDS = 2
 """How far the sink writes ahead of the consumer: it survives that long without a turn of its loop."""
 
+HISTORY_SECONDS = 0.5
+"""How far back a device can go that dropped what it had been given."""
+
 SPECS = "device, device:NAME, wav:PATH, wav:PATH,realtime, null or null:fast"
 
 
@@ -74,7 +77,7 @@ class Output(ABC):
             SinkError: the output cannot be opened.
         """
         rate = self._start(sample_rate)
-        self._ring = Ring(rate * RING_SECONDS)
+        self._ring = Ring(rate * RING_SECONDS, int(rate * HISTORY_SECONDS))
         self._consumer = Consumer(self._ring, rate, self.record)
         self._consumer.paused = self._paused
         self.sample_rate = rate

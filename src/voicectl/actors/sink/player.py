@@ -197,7 +197,7 @@ class Player:
         """Return what is known to have been heard."""
         current, samples, rate = 0, 0, self._output.sample_rate
         if self.speaking:
-            current, samples = self.speaking, self._output.position - self._stretches[0].start
+            current, samples = self.speaking, max(0, self._output.position - self._stretches[0].origin)
         elif self._resume.current > self._settled:
             current, samples, rate = self._resume.current, self._resume.samples, self._resume.sample_rate
         buffered = [stretch.play for stretch in self._stretches if stretch.end is not None]

@@ -12,16 +12,19 @@ class Ring:
 
     Every position is absolute: the number of samples written (or taken) since the ring was made. Each
     attribute is assigned by one side only, and an assignment of an int is atomic under the GIL, so neither
-    side waits for the other. Nothing is allocated after the constructor but views.
+    side waits for the other. Nothing is allocated after the constructor but views. Of what was taken, the
+    last ``history`` samples stay, so that the consumer can go back.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, history: int = 0) -> None:
         self.capacity = capacity
+        self._history = history
+        self._size = capacity + history
         self.written = 0
         self.taken = 0
         self._dropped = 0
         self._limit: int | None = None
-        self._data: Samples = np.zeros(capacity, np.int16)
+        self._data: Samples = np.zeros(self._size, np.int16)
 
     # -- the producer's side -----------------------------------------------------------------
 
@@ -38,8 +41,8 @@ class Ring:
     def write(self, samples: Samples) -> int:
         """Append as many of ``samples`` as fit; return how many."""
         count = min(len(samples), self.free)
-        at = self.written % self.capacity
-        first = min(count, self.capacity - at)
+        at = self.written % self._size
+        first = min(count, self._size - at)
         self._data[at : at + first] = samples[:first]
         self._data[: count - first] = samples[first:count]
         self.written += count
@@ -66,9 +69,13 @@ class Ring:
         taken = max(self.taken, self._dropped)
         end = self.written if self._limit is None else min(self.written, self._limit)
         count = max(0, min(len(out), end - taken))
-        at = taken % self.capacity
-        first = min(count, self.capacity - at)
+        at = taken % self._size
+        first = min(count, self._size - at)
         out[:first] = self._data[at : at + first]
         out[first:count] = self._data[: count - first]
         self.taken = taken + count
         return count
+
+    def rewind(self, count: int) -> None:
+        """Go back by ``count`` samples, or as far as there are; only while the consumer does not run."""
+        self.taken -= max(0, min(count, self._history, self.taken - self._dropped))

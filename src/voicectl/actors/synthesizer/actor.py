@@ -1,16 +1,17 @@
 """The synthesizer stage: sentences in the target language in, PCM out, chunk by chunk."""
 
 import time
-from collections.abc import Iterator
+
+import msgspec
 
 from voicectl.actors.base import About, Actor, Wiring
-from voicectl.actors.synthesizer.backend import Pcm, SynthesizerBackend
+from voicectl.actors.synthesizer.backend import SynthesizerBackend
 from voicectl.actors.synthesizer.factory import choose, load_backend
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendError, VoicectlError
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import Audio, Epoch, Message, Notice, Tombstone, Translation
-from voicectl.protocol.trace import Hop, Trace
+from voicectl.protocol.trace import Hop
 
 
 class SynthesizerActor(Actor):
@@ -25,6 +26,7 @@ class SynthesizerActor(Actor):
         self._language = language
         self._fallbacks: dict[str, SynthesizerBackend | None] = {}
         self._epoch = 0
+        self._sent = 0
 
     def setup(self) -> About:
         """Load the voice."""
@@ -59,62 +61,44 @@ class SynthesizerActor(Actor):
 
     def _speak(self, message: Translation, received: int) -> None:
         begun = time.monotonic_ns()
-        index = 0
         for name in (self._backend.name, *self._settings.fallback):
-            if (backend := self._voice(name)) is None:
-                continue
-            try:
-                for pcm in self._chunks(backend, message.text):
-                    self._send_chunk(message, index, pcm, backend, (received, begun))
-                    index += 1
-                    self.attend()
-                    if self._stale(message):
-                        return
-                self._send_end(message, index, backend, (received, begun))
-                return
-            except BackendError as exc:
-                self.counters["errors"] += 1
-                self.log.warning("sentence not spoken", backend=name, error=str(exc), play=message.utterance.play)
-                if index:  # half of it is on its way: another voice must not begin it again
+            if backend := self._voice(name):
+                self._sent = 0
+                try:
+                    self._stream(message, backend, received, begun)
+                except BackendError as exc:
+                    self.counters["errors"] += 1
+                    self.log.warning("sentence not spoken", backend=name, error=str(exc), play=message.utterance.play)
+                else:
+                    return
+                if self._sent:  # half of it is on its way: another voice must not begin it again
                     break
         self._give_up(message)
 
-    def _chunks(self, backend: SynthesizerBackend, text: str) -> Iterator[Pcm]:
-        return (pcm for pcm in backend.synthesize(text) if len(pcm.samples))
+    def _stream(self, message: Translation, backend: SynthesizerBackend, received: int, begun: int) -> None:
+        """Send the speech of one sentence, chunk by chunk, unless it is cancelled meanwhile."""
+        header: Audio | None = None
+        for pcm in backend.synthesize(message.text):
+            if not len(pcm.samples):
+                continue
+            if header is None:
+                header = self._header(message, backend, pcm.sample_rate, received, begun)
+            self.send(msgspec.structs.replace(header, index=self._sent), pcm.samples.data.cast("B"))
+            self._sent += 1
+            self.attend()
+            if self._stale(message):
+                return
+        header = header or self._header(message, backend, backend.sample_rate, received, begun)
+        self.send(msgspec.structs.replace(header, index=self._sent, last=True))
 
-    def _send_chunk(
-        self, message: Translation, index: int, pcm: Pcm, backend: SynthesizerBackend, stamps: tuple[int, int]
-    ) -> None:
-        audio = self._audio(message, index, backend, stamps, pcm.sample_rate)
-        self.send(audio, pcm.samples.data.cast("B"))
-
-    def _send_end(self, message: Translation, index: int, backend: SynthesizerBackend, stamps: tuple[int, int]) -> None:
-        self.send(self._audio(message, index, backend, stamps, backend.sample_rate, last=True))
-
-    def _audio(
-        self,
-        message: Translation,
-        index: int,
-        backend: SynthesizerBackend,
-        stamps: tuple[int, int],
-        sample_rate: int,
-        last: bool = False,
+    def _header(
+        self, message: Translation, backend: SynthesizerBackend, sample_rate: int, received: int, begun: int
     ) -> Audio:
-        if index:
-            return Audio(
-                utterance=message.utterance,
-                index=index,
-                sample_rate=sample_rate,
-                last=last,
-                pause=message.pause,
-                trace=Trace(arrived=message.trace.arrived),
-            )
-        hop = Hop(stage=self.stage, received=stamps[0], begun=stamps[1], sent=time.monotonic_ns())
+        hop = Hop(stage=self.stage, received=received, begun=begun, sent=time.monotonic_ns())
         return Audio(
             utterance=message.utterance,
-            index=index,
+            index=0,
             sample_rate=sample_rate,
-            last=last,
             source=message.source,
             text=message.text,
             translator=message.backend,

@@ -69,7 +69,7 @@ class CoquiBackend:
         except Exception as exc:  # the library raises whatever it meets; the sentence failed, not the process
             if self.device.startswith("cuda"):
                 self._release()
-                raise BackendError(f"coqui could not speak {text[:40]!r}: {reason(exc)}") from exc
+            raise BackendError(f"coqui could not speak {text[:40]!r}: {reason(exc)}") from exc
 
     def close(self) -> None:
         """Free the model."""
@@ -131,6 +131,8 @@ class CoquiBackend:
         """Return the samples of latent frames, shape (frames * hop,), between -1 and 1."""
         with self._torch.inference_mode():
             wave: npt.NDArray[np.float32] = self._decoder(latent, g=self._tap.conditioning)[0, 0].float().cpu().numpy()
+        if not np.isfinite(wave).all():
+            raise BackendError("the model made no finite sound")
         return wave
 
     def _release(self) -> None:

@@ -31,7 +31,7 @@ def split(text: str, limit: int, pieces: Callable[[str], int]) -> list[str]:
 
 def _short_clauses(text: str, limit: int, pieces: Callable[[str], int]) -> Iterator[str]:
     for clause in filter(None, _BORDER.split(text)):
-        if pieces(clause) < limit:
+        if pieces(clause) <= limit:
             yield clause
         else:
             yield from _words(clause)

@@ -79,7 +79,7 @@ class CTranslate2Backend:
                 max_batch_size=self._max_batch,
                 beam_size=max(_CAREFUL_BEAM, self._beam) if careful else self._beam,
                 max_decoding_length=_MAX_TARGET,
-                disable_unk=False,
+                disable_unk=careful,
                 **(self._starter_search if self.name == "starter" else {}),
             )
         except RuntimeError as exc:

@@ -15,10 +15,11 @@ from typing import TextIO
 import msgspec
 
 from voicectl.actors.translator.backend import Result, Source, TranslatorBackend
-from voicectl.actors.translator.factory import load_backend
+from voicectl.actors.translator.factory import choose, load_backend
 from voicectl.actors.translator.guarded import ORIGINAL
+from voicectl.actors.translator.languages import flores
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
-from voicectl.protocol.errors import BackendError, UsageError, VoicectlError
+from voicectl.protocol.errors import BackendError, BackendUnavailable, UsageError, VoicectlError
 from voicectl.protocol.messages import Span
 
 _INLINE_CODE = re.compile(r"`[^`]+`")
@@ -65,6 +66,15 @@ def translate_lines(backend: TranslatorBackend, source: Iterable[str], out: Text
         raise BackendError(f"{len(errors)} sentences were left untranslated; the first: {errors[0]}")
 
 
+def _load(job: Job) -> TranslatorBackend:
+    """Load the backend; a translation that would be none because nothing is installed is an error here."""
+    name, reason = choose(job.translator, job.language)
+    differ = flores(job.language.source) != flores(job.language.target)
+    if name == "none" and job.translator.backend == "auto" and differ:
+        raise BackendUnavailable(reason)
+    return load_backend(job.translator, job.language, name)
+
+
 def _spans(text: str) -> tuple[Span, ...]:
     """Return the inline code of a line, which is plain text here: no parser has marked it."""
     return tuple(Span(kind="code", text=code) for code in _INLINE_CODE.findall(text))
@@ -80,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
         job = msgspec.json.decode(options.job.read_bytes(), type=Job)
-        backend = load_backend(job.translator, job.language)
+        backend = _load(job)
         translate_lines(backend, sys.stdin, sys.stdout, as_json=options.json)
     except VoicectlError as exc:
         print(exc, file=sys.stderr)
