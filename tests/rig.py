@@ -104,10 +104,13 @@ class PulseRig:
         socket = self.folder / "native"
         self.env = {
             "PULSE_SERVER": f"unix:{socket}",
+            "PULSE_COOKIE": str(self.folder / "cookie"),
+            "ALSA_CONFIG_PATH": str(self.folder / "asound.conf"),
+        }
+        self._daemon_env = {
             "PULSE_RUNTIME_PATH": str(self.folder / "pulse"),
             "XDG_RUNTIME_DIR": str(self.folder),
             "HOME": str(self.folder),
-            "ALSA_CONFIG_PATH": str(self.folder / "asound.conf"),
             "DBUS_SESSION_BUS_ADDRESS": "",
         }
 
@@ -136,7 +139,7 @@ class PulseRig:
         ]
         log = (self.folder / "log").open("ab")
         with log:
-            self._daemon = subprocess.Popen(command, env=os.environ | self.env, stdout=log, stderr=log)
+            self._daemon = subprocess.Popen(command, env=os.environ | self._daemon_env, stdout=log, stderr=log)
         # ``pactl info`` fails until the socket is there; the pause between two tries ends when the daemon does.
         for _ in range(200):
             if self._answers():

@@ -109,6 +109,11 @@ class Instance:
         """Return one stage's part of the status."""
         return next(stage for stage in self.status()["stages"] if stage["name"] == name)
 
+    def counters(self, stage: str) -> dict[str, int]:
+        """Return what a stage has counted."""
+        counters: dict[str, int] = json.loads(self.run("stats", "--json"))["counters"][stage]
+        return counters
+
     def history(self, *arguments: str) -> list[dict[str, Any]]:
         """Return the parsed history."""
         return [json.loads(line) for line in self.run("history", "--json", *arguments).splitlines()]

@@ -139,17 +139,17 @@ def test_replay_speaks_again(instance: Instance) -> None:
 
 
 def test_pause_and_resume(instance: Instance) -> None:
-    """While paused no sound comes out; after resume everything is spoken."""
+    """While paused the recording is silent; after resume everything is spoken."""
     instance.up("wav:out.wav,realtime")
     feed = instance.start_feed(TEXT)
     instance.wait_until_speaking(1)
     instance.run("pause")
-    before = instance.wav.stat().st_size
     with pytest.raises(subprocess.TimeoutExpired):
-        feed.wait(1.0)
-    assert instance.wav.stat().st_size - before < 0.1 * 2 * 48_000
+        feed.wait(1.5)
     instance.run("resume")
     assert feed.wait(60) == 0
+    instance.run("down")
+    assert longest_gap_s(*read_wav(instance.wav)) > 1.4
 
 
 def test_say_renders_to_a_file(instance: Instance) -> None:

@@ -113,3 +113,15 @@ def test_what_was_heard_long_ago_does_not_come_again() -> None:
     mouth.fill(np.zeros(1600, np.int16), NS, 100_000_000)
     mouth.rewind(2 * NS)
     assert ring.position == 800
+
+
+def test_a_gap_that_the_device_made_counts_in_speech_only() -> None:
+    """PortAudio reports an underflow also after silence, where nobody hears it."""
+    ring, mouth = consumer()
+    mouth.fill(np.zeros(400, np.int16), NS, 0)
+    mouth.lapse()
+    assert mouth.underruns == 0
+    ring.write(speech(1, 400))
+    mouth.fill(np.zeros(400, np.int16), NS, 0)
+    mouth.lapse()
+    assert mouth.underruns == 1

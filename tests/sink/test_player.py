@@ -221,6 +221,15 @@ def test_a_cancel_is_silence_at_once_and_a_new_epoch(tmp_path: Path) -> None:
     assert np.array_equal(stage.output.heard[heard:], speech(2, RATE))
 
 
+def test_what_came_before_its_epoch_was_announced_is_kept(stage: Stage) -> None:
+    """Speech takes another way than ``Expect`` and may overtake it."""
+    stage.say(1, speech(1))
+    stage.say(5, speech(5), epoch=1)
+    stage.player.expect(Expect(play=5, epoch=1))
+    stage.run()
+    assert np.array_equal(stage.output.heard, speech(5))
+
+
 def test_a_cancel_between_two_utterances_heard_nobody(stage: Stage) -> None:
     """What was spoken to its end is settled as spoken, not as cancelled."""
     stage.say(1, speech(1))
@@ -301,3 +310,20 @@ def test_many_tombstones_in_a_row_are_stepped_over(stage: Stage) -> None:
     stage.run()
     assert np.array_equal(stage.output.heard, speech(1))
     assert len(stage.states("cancelled")) == 299
+
+
+def test_an_utterance_that_begins_is_not_taken_for_an_interrupted_one(stage: Stage) -> None:
+    """The callback runs all the time: one between the turn and the first sample counts no underrun."""
+    write = stage.output.write
+
+    def write_late(samples: np.ndarray) -> int:
+        stage.output.write = write  # type: ignore[method-assign]
+        stage.output._consumer.fill(np.zeros(80, np.int16), stage.now, 0)
+        return write(samples)
+
+    stage.output.write = write_late  # type: ignore[method-assign]
+    stage.chunk(1, 0, speech(1)[:2000])
+    stage.run()
+    assert stage.output.underruns == 0
+    stage.output._consumer.fill(np.zeros(80, np.int16), stage.now, 0)
+    assert stage.output.underruns == 1

@@ -46,13 +46,12 @@ def speak(
 ) -> int:
     """Feed a file or standard input to the pipeline and return the exit status."""
     source = os.open(file, os.O_RDONLY) if file else sys.stdin.fileno()
-    feeder = Feeder(source, session, format_name, live=file is None)
 
     def say(text: str) -> None:
         if not quiet:
             click.echo(f"voicectl: {text}", err=True)
 
-    feeder.on_absent = lambda: say("no pipeline is running; the text is kept, and voicectl up will speak it")
+    feeder = Feeder(source, session, format_name, live=file is None, tell=say)
     if captions:
         feeder.on_progress = Captions()
     if tee:
@@ -72,7 +71,6 @@ def _status(ends: Ends, wait: bool, say: Callable[[str], None]) -> int:
     if not wait:
         return 0
     if ends.done is None:
-        say("the pipeline is gone before all was spoken; the rest is kept, and voicectl up will speak it")
         return EXIT_FAILED
     if ends.done.failed:
         say(f"{ends.done.failed} sentences could not be spoken; see voicectl history")

@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import structlog
 import zmq
 
 from voicectl.actors.parser.spool import Spool, SpoolHeader
@@ -38,12 +37,16 @@ class Ends(NamedTuple):
 class Feeder:
     """One input on its way to the parser."""
 
-    def __init__(self, source: int, session: str, format_name: str, live: bool) -> None:
+    def __init__(
+        self, source: int, session: str, format_name: str, live: bool, tell: Callable[[str], None] = print
+    ) -> None:
+        """Open the inbox and the spool; ``tell`` is given lines for the user."""
         self.feed = f"feed-{uuid.uuid4().hex[:12]}"
         self.done: FeedDone | None = None
+        self._told_absent = False
         self.on_progress: Callable[[Progress], None] = lambda _: None
-        self.on_absent: Callable[[], None] = lambda: None
         self.on_read: Callable[[bytes], None] = lambda _: None
+        self._tell = tell
         self._source = source
         self._session = session
         self._format = format_name
@@ -52,7 +55,7 @@ class Feeder:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         name = f"feed.{os.getpid()}.{self.feed[-6:]}"
         self._inbox = Inbox(self._context, ipc_address(self._runtime, name, "data"))
-        self._spool = Spool(spool_dir(), SpoolHeader(feed=self.feed, session=session, format=format_name))
+        self._spool = Spool(spool_dir(), SpoolHeader(feed=self.feed, session=session, format=format_name), tell)
         self._outlet: Outlet | None = None
         self._address = ""
         self._sent = 0
@@ -64,7 +67,6 @@ class Feeder:
         self._final_sent = False
         self._final_acked = False
         self._next_look = 0.0
-        self._told_absent = False
 
     def run(self, wait: bool) -> Ends:
         """Feed until the input has ended and is acknowledged (``wait``: until it is spoken)."""
@@ -108,24 +110,28 @@ class Feeder:
         try:
             data = os.read(self._source, READ_BYTES)
         except OSError as exc:
-            structlog.get_logger().error("the input cannot be read", error=str(exc))
+            self._tell(f"the input cannot be read any further: {exc.strerror}")
             data = b""
         self._arrived = time.monotonic_ns()
         if not data:
             self._ended = True
             return
         self._spool.append(data)
-        if self._outlet and self._sent + len(data) == self._spool.end:
+        if self._sent + len(data) == self._spool.end and self._may_send:
             self._send(data)
         self.on_read(data)
 
     def _pump(self) -> None:
         """Send what lies in the spool, as far as the parser keeps up; then the end, once."""
-        while self._outlet and self._sent < self._spool.end and self._sent - self._taken < IN_FLIGHT_BYTES:
+        while self._sent < self._spool.end and self._may_send:
             self._send(self._spool.read(self._sent, READ_BYTES))
         if self._outlet and self._ended and self._sent == self._spool.end and not self._final_sent:
             self._final_sent = True
             self._send(b"", final=True)
+
+    @property
+    def _may_send(self) -> bool:
+        return self._outlet is not None and self._sent - self._taken < IN_FLIGHT_BYTES
 
     def _send(self, data: bytes, final: bool = False) -> None:
         if self._outlet:
@@ -153,7 +159,7 @@ class Feeder:
             self._reconnect(address)
         if not self._is_up and not self._told_absent:
             self._told_absent = True
-            self.on_absent()
+            self._tell("no pipeline is running; the text is kept, and voicectl up will speak it")
 
     def _reconnect(self, address: str) -> None:
         if self._outlet:
@@ -182,7 +188,7 @@ class Feeder:
             self._acked = max(self._acked, message.offset)
             self._taken = message.taken
             if message.resend:
-                self._sent = message.taken
+                self._sent = max(message.taken, self._acked)  # what is acknowledged may have left the spool
             self._final_acked = self._final_acked or message.final
             self._spool.acknowledged(self._acked)
         elif isinstance(message, Progress):

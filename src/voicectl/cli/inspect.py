@@ -1,11 +1,12 @@
 """``voicectl stats`` and ``voicectl status``."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -16,11 +17,11 @@ from voicectl.cli.client import ask
 REFRESH_S = 1.0
 QUANTILES = ("p50", "p90", "p99", "max")
 TOTALS = {
-    "ttfa": "time to first audio, first sentence",
-    "ttfa_later": "time to first audio, later sentences",
-    "machinery": "of which our own machinery (first sentence)",
-    "certainty": "before it: wait until the sentence's end is certain",
-    "device": "behind it: latency of the device",
+    "ttfa": "first sentence",
+    "machinery": "  less the models' work",
+    "ttfa_later": "later sentences",
+    "certainty": "before: certainty",
+    "device": "behind: the device",
 }
 COLOURS = {"ready": "green", "starting": "yellow", "backoff": "yellow", "failed": "red", "stopped": "red"}
 
@@ -63,25 +64,29 @@ def _show(verb: str, view: Callable[[dict[str, Any]], RenderableType], watch: bo
 
 def stats_view(data: dict[str, Any]) -> RenderableType:
     """Return the latency table and the figures of each stage."""
-    hops = Table(title="Latency by hop (ms)", title_justify="left")
-    hops.add_column("hop")
-    hops.add_column("kind")
-    for name in (*QUANTILES, "count"):
-        hops.add_column(name, justify="right")
+    hops = _table("Latency by hop (ms)", ("hop", "kind"), (*QUANTILES, "count"))
     for stage, kinds in data["hops"].items():
         for number, (kind, record) in enumerate(kinds.items()):
-            hops.add_row(stage if number == 0 else "", kind, *_figures(record))
-        hops.add_section()
+            hops.add_row(stage if number == 0 else "", kind, *_figures(record), end_section=number == len(kinds) - 1)
+    totals = _table("Time to first audio (ms)", ("",), (*QUANTILES, "count"))
     for key, label in TOTALS.items():
-        hops.add_row(label, "", *_figures(data[key]))
-    stages = Table(title="Stages", title_justify="left")
-    for name in ("stage", "restarts", "queued", "memory MB", "CPU %", "counted"):
-        stages.add_column(name, justify="left" if name in ("stage", "counted") else "right")
+        totals.add_row(label, *_figures(data[key]))
+    stages = _table("Stages", ("stage",), ("restarts", "queued", "MB", "CPU %"))
+    stages.add_column("counted")
     for stage in data["restarts"]:
         counted = ", ".join(f"{key} {value}" for key, value in data["counters"][stage].items() if value)
         figures = [str(data[key][stage]) for key in ("restarts", "queued", "rss_mb", "cpu_percent")]
         stages.add_row(stage, *figures, counted)
-    return Group(hops, stages)
+    return Group(hops, totals, stages)
+
+
+def _table(title: str, labels: Sequence[str], figures: Sequence[str]) -> Table:
+    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in labels:
+        table.add_column(name, no_wrap=True)
+    for name in figures:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
 
 
 def _figures(record: dict[str, Any]) -> list[str]:
@@ -90,13 +95,14 @@ def _figures(record: dict[str, Any]) -> list[str]:
 
 def status_view(data: dict[str, Any]) -> RenderableType:
     """Return the table of stages, and what is being said."""
-    table = Table()
-    for name in ("stage", "state", "pid", "backend", "device", "up s", "restarts", "queued", "MB", "CPU %"):
-        table.add_column(name, justify="left" if name in ("stage", "state", "backend", "device") else "right")
+    table = _table("", ("stage", "state"), ("pid", "up s", "restarts", "queued", "MB", "CPU%"))
+    table.add_column("backend", no_wrap=True)
     for stage in data["stages"]:
         colour = COLOURS[stage["state"]]
-        figures = ("pid", "backend", "device", "uptime_s", "restarts", "queued", "rss_mb", "cpu_percent")
-        table.add_row(stage["name"], f"[{colour}]{stage['state']}[/]", *(str(stage[name]) for name in figures))
+        device = stage["device"] if stage["device"] != stage["backend"] else ""
+        engine = f"{stage['backend']} {device}".strip()
+        figures = (str(stage[name]) for name in ("pid", "uptime_s", "restarts", "queued", "rss_mb", "cpu_percent"))
+        table.add_row(stage["name"], f"[{colour}]{stage['state']}[/]", *figures, Text(engine))
     state = "paused" if data["paused"] else "stopping" if data["stopping"] else "running"
     lines = [f"{state}; {data['queued']} sentences queued, {data['spoken']} spoken; sink {data['sink']}"]
     if data["last"]:

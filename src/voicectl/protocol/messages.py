@@ -191,7 +191,8 @@ class Ledger(Message, frozen=True, kw_only=True):
     """What the sink knows to have been heard (sink → parser, at every new connection).
 
     Every play number up to ``settled`` has ended; of ``current`` (0: none) ``samples`` at
-    ``sample_rate`` were heard; all PCM of the numbers in ``buffered`` is there.
+    ``sample_rate`` were heard; all PCM of the numbers in ``buffered`` is there. ``cancelling``: the sink
+    has gone silent, and a ``Cancelled`` that says so follows.
     """
 
     settled: int
@@ -200,6 +201,7 @@ class Ledger(Message, frozen=True, kw_only=True):
     sample_rate: int = 0
     buffered: tuple[int, ...] = ()
     epoch: int = 0
+    cancelling: bool = False
 
 
 class Expect(Message, frozen=True, kw_only=True):

@@ -70,7 +70,7 @@ class ParserActor(Actor):
     def setup(self) -> About:
         """Open the journal and take up what was not heard."""
         self._journal_path.parent.mkdir(parents=True, exist_ok=True)
-        self._journal = Journal(self._journal_path)
+        self._journal = Journal(self._journal_path, self._notice)
         self._journal.prune(self._keep_days)
         for row in self._journal.feeds():
             self._feeds[row.feed] = Feed(row, self._settings)
@@ -288,8 +288,8 @@ class ParserActor(Actor):
             self._tell_settled([entry], receipt.state, receipt.error)
 
     def _reconcile(self, ledger: Ledger) -> None:
-        if ledger.epoch > self._delivery.epoch:
-            return  # the sink has gone silent and says so next; nothing may be sent before that is settled
+        if ledger.cancelling:
+            return  # nothing may be sent before the cancel that follows is settled
         self._tell_settled(self._delivery.reconcile(ledger), "spoken")
         if self._is_new_pipeline and not self._reconciled:
             self._expire()
@@ -303,9 +303,10 @@ class ParserActor(Actor):
             self._bury(play, "cancelled", None, "it was cancelled")
 
     def _cancelled(self, message: Cancelled) -> None:
-        gone = self._delivery.cancel(message)
+        # The sink says it again until it is answered; once is enough.
+        gone = self._delivery.cancel(message) if message.epoch > self._delivery.epoch else []
         self.report(Epoch(epoch=self._delivery.epoch))
-        if message.action == "stop":
+        if gone and message.action == "stop":
             for feed in self._feeds.values():
                 feed.muted = not feed.ended
         self._expect()
@@ -348,8 +349,11 @@ class ParserActor(Actor):
     def _expire(self, feed: str = "") -> None:
         if count := self._delivery.expire(self._max_age_s, feed):
             text = f"{count} sentences were too old to be spoken now; voicectl history shows them"
-            self.log.info(text)
-            self.report(Notice(stage=self.stage, text=text))
+            self._notice(text)
+
+    def _notice(self, text: str) -> None:
+        self.log.warning(text)
+        self.report(Notice(stage=self.stage, text=text))
 
     def _pause_left(self, feed: Feed, now: float) -> float:
         return feed.last_input + self._settings.pause_ms / 1000 - now if feed.live else ADOPT_EVERY_S

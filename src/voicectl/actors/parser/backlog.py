@@ -5,6 +5,7 @@ not yet heard; it is what bounds the work in flight. The floor: one answer is sp
 pauses; other feeds queue by arrival.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 
@@ -21,6 +22,7 @@ class Backlog:
         self._window_sentences = window_sentences
         self._window_seconds = window_seconds
         self._floor_pause_s = floor_pause_s
+        self._again: deque[Entry] = deque()
         self._waiting: dict[str, deque[Entry]] = {}
         self._open: set[str] = set()
         self._floor = ""
@@ -28,7 +30,7 @@ class Backlog:
         self.released: dict[int, Entry] = {}
 
     def __len__(self) -> int:
-        return len(self.released) + sum(len(queue) for queue in self._waiting.values())
+        return len(self.released) + len(self._again) + sum(len(queue) for queue in self._waiting.values())
 
     def add(self, entry: Entry) -> None:
         """Queue a new sentence of a feed; its answer is open until ``end_answer``."""
@@ -43,7 +45,7 @@ class Backlog:
         """Take the sentence that may be released now, if there is one; the caller numbers it."""
         if not self._window_is_open():
             return None
-        queue = self._waiting.get(self._feed_with_floor(now))
+        queue = self._again or self._waiting.get(self._feed_with_floor(now))
         if not queue:
             return None
         entry = queue.popleft()
@@ -56,24 +58,28 @@ class Backlog:
 
     def drop(self, entry: Entry) -> None:
         """Take a sentence out, released or waiting."""
-        if self.released.pop(entry.play, None) is None and entry in (queue := self._waiting.get(entry.feed, deque())):
-            queue.remove(entry)
+        if self.released.pop(entry.play, None) is None:
+            for queue in (self._again, self._waiting.get(entry.feed, deque())):
+                with contextlib.suppress(ValueError):
+                    queue.remove(entry)
 
-    def take_all(self) -> list[Entry]:
-        """Take everything out, in the order in which it would have been heard."""
-        entries = list(self)
-        self.released.clear()
-        self._waiting.clear()
+    def recall(self) -> list[Entry]:
+        """Take back what was released and return it: it goes out again, before everything else, in its order."""
+        entries = [self.released.pop(play) for play in sorted(self.released)]
+        self.put_first(entries)
         return entries
 
-    def put_back(self, entries: list[Entry]) -> None:
-        """Queue sentences again, before everything else of their feeds."""
-        for entry in reversed(entries):
-            self._waiting.setdefault(entry.feed, deque()).appendleft(entry)
+    def put_first(self, entries: list[Entry]) -> None:
+        """Queue sentences before everything else, in this order, whoever has the floor."""
+        self._again.extendleft(reversed(entries))
+
+    def free_floor(self) -> None:
+        """Nobody is waited for: the next sentence of any feed may be released."""
+        self._open.clear()
 
     def has(self, feed: str) -> bool:
         """Whether any sentence of a feed is not settled."""
-        return bool(self._waiting.get(feed)) or any(entry.feed == feed for entry in self.released.values())
+        return any(entry.feed == feed for entry in self)
 
     def due(self, now: float) -> float | None:
         """Return the seconds until the floor changes hands because of a pause, if that can happen."""
@@ -84,6 +90,7 @@ class Backlog:
     def __iter__(self) -> Iterator[Entry]:
         """All sentences in the order in which they would be heard."""
         yield from (self.released[play] for play in sorted(self.released))
+        yield from self._again
         for feed in sorted(self._waiting, key=lambda name: name != self._floor):
             yield from self._waiting[feed]
 

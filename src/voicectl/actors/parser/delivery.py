@@ -108,6 +108,7 @@ class Delivery:
     def reconcile(self, ledger: Ledger) -> list[Entry]:
         """Take over what the sink knows; return the sentences that it has settled meanwhile."""
         self._next_play = max(self._next_play, ledger.settled + 1)
+        self.epoch = max(self.epoch, ledger.epoch)
         heard = [entry for play, entry in sorted(self.backlog.released.items()) if play <= ledger.settled]
         if heard:
             self.settle(heard, "spoken")
@@ -136,9 +137,10 @@ class Delivery:
         """
         first = message.heard or self.first_play()
         self.reconcile(Ledger(settled=first - 1))
-        everything = self.backlog.take_all()
-        gone = everything if message.action == "stop" else everything[: message.count]
-        wanted = everything[len(gone) :]
+        recalled = self.backlog.recall()
+        line = list(self.backlog)
+        gone = line if message.action == "stop" else line[: message.count]
+        wanted = recalled[len(gone) :]
         self.epoch = max(self.epoch, message.epoch)
 
         def change(db: sqlite3.Connection) -> None:
@@ -149,21 +151,27 @@ class Delivery:
                 update(db, entry, play=None, state="queued")
 
         self._journal.write(change)
-        self._queue_again(wanted)
+        _renew(recalled)
+        for entry in gone:
+            self.backlog.drop(entry)
+        if message.action == "stop":
+            self.backlog.free_floor()
         return gone
 
     def replay_last(self, count: int) -> int:
         """Queue the last ``count`` spoken sentences once more; return how many there were."""
         entries = self._journal.last_spoken(count)
+        _renew(entries)
         for entry in entries:
-            entry.play, entry.state, entry.created_at = 0, "queued", time.time()
+            entry.created_at = time.time()
+            entry.arrived = entry.written = 0
 
         def change(db: sqlite3.Connection) -> None:
             for entry in entries:
                 add(db, entry)
 
         self._journal.write(change)
-        self._queue_again(entries)
+        self.backlog.put_first(entries)
         return len(entries)
 
     def suspect(self, play: int) -> Entry | None:
@@ -178,11 +186,6 @@ class Delivery:
         entry.state = "quarantined"
         return entry
 
-    def _queue_again(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            entry.play, entry.state, entry.buffered, entry.audio_ms = 0, "queued", False, 0.0
-        self.backlog.put_back(entries)
-
     def _set_state(self, entries: list[Entry], state: str, error: str) -> None:
         def change(db: sqlite3.Connection) -> None:
             for entry in entries:
@@ -190,3 +193,9 @@ class Delivery:
                 update(db, entry, state=state, error=error)
 
         self._journal.write(change)
+
+
+def _renew(entries: list[Entry]) -> None:
+    """Make entries what they were before they were released."""
+    for entry in entries:
+        entry.play, entry.state, entry.buffered, entry.audio_ms = 0, "queued", False, 0.0

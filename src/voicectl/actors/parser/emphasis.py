@@ -6,6 +6,7 @@ the cut, closed behind the first sentence and opened again before the second one
 """
 
 import re
+from typing import NamedTuple
 
 _PATIENCE = 400
 """Characters; what stays open for longer was meant literally."""
@@ -18,20 +19,30 @@ _TARGET = re.compile(r"\((?:[^()\\\s]|\\.|\([^()\s]*\)|\s+(?:\"[^\"]*\"|'[^']*')
 _TAG = re.compile(r"<[^<>]*>")
 
 
-def carried(source: str) -> str | None:
-    """Return the emphasis marks open at the end of ``source``, or None if more text is needed.
+class Open(NamedTuple):
+    """What is open at the end of inline source.
 
-    ``source`` is inline Markdown; the marks come outermost first, e.g. ``***``.
+    ``marks`` is the emphasis, outermost first, e.g. ``***``; ``since`` the place of the first
+    code span, link, tag or formula that is still open (-1: none).
     """
+
+    marks: str
+    since: int
+
+
+def still_open(source: str) -> Open:
+    """Return what is open at the end of ``source``."""
     marks: list[tuple[str, int]] = []
     brackets: list[int] = []
+    since = -1
     position = 0
     while match := _TOKEN.search(source, position):
         token, position = match.group(), match.end()
         if token[0] in "`$\\<":
             end = _closing(source, token, match.start(), position)
             if end is None:
-                return None
+                since = match.start()
+                break
             position = end
         elif token == "[":
             brackets.append(match.start())
@@ -41,9 +52,9 @@ def carried(source: str) -> str | None:
                 position = _skip_target(source, position)
         else:
             _emphasis(source, match, marks)
-    if any(len(source) - start < _PATIENCE for start in brackets):
-        return None
-    return "".join(mark * length for mark, length in marks)
+    bracket = next((start for start in brackets if len(source) - start < _PATIENCE), -1)
+    since = bracket if since < 0 or 0 <= bracket < since else since
+    return Open("".join(mark * length for mark, length in marks), since)
 
 
 def _skip_target(source: str, position: int) -> int:

@@ -5,6 +5,7 @@ the feed's input is accounted for. WAL with ``synchronous=NORMAL``: the promise 
 process, not a power cut.
 """
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable
@@ -85,8 +86,10 @@ class Entry(msgspec.Struct, kw_only=True):
 class Journal:
     """The writer's side; there is one, in the parser's process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tell: Callable[[str], None] = _log.warning) -> None:
+        """Open or create the file; ``tell`` is given one line for the user when the disk fails."""
         self.path = path
+        self._tell = tell
         self.in_memory = False
         self._connection = self._open_or_set_aside(path)
 
@@ -125,9 +128,7 @@ class Journal:
 
     def last_spoken(self, count: int) -> list[Entry]:
         """Return the last ``count`` sentences that were spoken, in order."""
-        rows = self.read(
-            "SELECT * FROM utterances WHERE state = 'spoken' ORDER BY spoken_at DESC, id DESC LIMIT ?", (count,)
-        )
+        rows = self.read("SELECT * FROM utterances WHERE state = 'spoken' ORDER BY play DESC LIMIT ?", (count,))
         return [_entry(row) for row in reversed(rows)]
 
     def last_seq(self, session: str) -> int:
@@ -170,12 +171,12 @@ class Journal:
         return result
 
     def _leave_disk(self, exc: Exception) -> None:
-        _log.error("the journal cannot be written; speech goes on from memory", file=str(self.path), error=str(exc))
+        self._tell(f"the journal {self.path} cannot be written ({exc}); speech goes on from memory")
         memory = _connect(":memory:")
         try:
             self._connection.backup(memory)
         except sqlite3.Error as error:
-            _log.error("the journal cannot be read either; its history is left behind", error=str(error))
+            self._tell(f"the journal cannot be read either ({error}); its history is left behind")
             memory.close()
             memory = _connect(":memory:")
         self._connection.close()
@@ -187,12 +188,14 @@ class Journal:
             return _connect(str(path))
         except sqlite3.DatabaseError as exc:
             if isinstance(exc, sqlite3.OperationalError):
-                _log.error("the journal cannot be opened; speech goes on from memory", file=str(path), error=str(exc))
+                self._tell(f"the journal {path} cannot be opened ({exc}); speech goes on from memory")
                 self.in_memory = True
                 return _connect(":memory:")
             aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
-            path.rename(aside)
-            _log.error("the journal is broken; it was set aside and a new one begun", file=str(aside), error=str(exc))
+            for end in ("", "-wal", "-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    path.with_name(path.name + end).rename(f"{aside}{end}")
+            self._tell(f"the journal is broken ({exc}); it was set aside as {aside.name}, and a new one begun")
             return _connect(str(path))
 
 
@@ -239,6 +242,9 @@ def set_number(db: sqlite3.Connection, name: str, value: int) -> None:
 def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
     connection.row_factory = sqlite3.Row
+    fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if fault != "ok":
+        raise sqlite3.DatabaseError(fault)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.executescript(SCHEMA)

@@ -15,7 +15,7 @@ import msgspec
 from voicectl.actors.parser import sentences
 from voicectl.actors.parser.blocks import SENTINEL, Leaf, markdown_leaves, text_leaves
 from voicectl.actors.parser.code import announcement
-from voicectl.actors.parser.emphasis import carried
+from voicectl.actors.parser.emphasis import Open, still_open
 from voicectl.actors.parser.speakable import Plain, literal, speakable
 from voicectl.protocol.messages import Pause, Span
 
@@ -24,6 +24,7 @@ MAX_TAIL = 32_768
 
 _COMPACT_FROM = 512
 _LONG_LINE = 65_536
+_MOST_MARKS = 6
 _ITEM_MARKS = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)+")
 # A paragraph that so far reads like this may yet turn out to be none.
 _UNSURE = re.compile(r"[\[|<`~>]|(?:[-+*_=\#:]*|\d+[.)]?)[ \t]*$")
@@ -38,16 +39,24 @@ class Piece(NamedTuple):
     pause: Pause
 
 
+class Certain(NamedTuple):
+    """The first sentence of some source: the length of its source, the emphasis left open there, its words."""
+
+    end: int
+    marks: str
+    plain: Plain
+
+
 class Dialect(NamedTuple):
     """How source is read: its blocks, what inline markup is open at its end, its words."""
 
     leaves: Callable[[str], list[Leaf]]
-    carried: Callable[[str], str | None]
+    still_open: Callable[[str], Open]
     words: Callable[[str], Plain]
 
 
-MARKDOWN = Dialect(markdown_leaves, carried, speakable)
-TEXT = Dialect(text_leaves, lambda source: "", literal)
+MARKDOWN = Dialect(markdown_leaves, still_open, speakable)
+TEXT = Dialect(text_leaves, lambda source: Open("", -1), literal)
 
 
 class AssemblerState(msgspec.Struct):
@@ -77,6 +86,8 @@ class Assembler:
         self._code = code
         self._open: Leaf | None = None  # the paragraph at the end of the tail, where it is known
         self._pieces: list[Piece] = []
+        # How far the text behind (done, said) was searched: no sentence ends before.
+        self._passed: tuple[tuple[int, int], int] = ((0, 0), 0)
 
     @property
     def waiting(self) -> bool:
@@ -120,9 +131,14 @@ class Assembler:
             leaves = self._dialect.leaves(self.state.tail)
             for leaf in leaves[self.state.done :]:
                 self._finish(leaf, cut=cut and leaf is leaves[-1] and not self._is_closed(leaf))
+        self._start_anew()
+        return self._taken()
+
+    def _start_anew(self) -> None:
+        """Forget all source."""
         self.state = AssemblerState()
         self._open = None
-        return self._taken()
+        self._passed = ((0, 0), 0)
 
     def _taken(self) -> list[Piece]:
         pieces, self._pieces = self._pieces, []
@@ -187,7 +203,7 @@ class Assembler:
         last = leaves[-1]
         is_done = state.done == len(leaves)
         if is_done and not last.chain and last.table < 0 and last.kind != "code" and state.tail.endswith("\n"):
-            self.state = AssemblerState()
+            self._start_anew()
             return
         if len(state.tail) < _COMPACT_FROM:
             return
@@ -203,6 +219,7 @@ class Assembler:
         elif again[-1].content != last.content and last.kind != "code":
             return
         state.tail = tail
+        self._passed = ((0, 0), 0)
         state.done = len(again) if is_done else len(again) - 1
         self._open = again[-1] if self._open is not None else None
 
@@ -251,6 +268,7 @@ class Assembler:
         state.done += 1
         state.said = 0
         state.marks = ""
+        self._passed = ((state.done, 0), 0)
 
     def _say_certain(self, leaf: Leaf) -> None:
         """Say the sentences of an open paragraph whose ends are certain."""
@@ -261,38 +279,46 @@ class Assembler:
             if not self._is_closed(leaf) and len(leaf.content) < sentences.MAX_SENTENCE:
                 return  # may become the head of a table
         start = max(state.said, leaf.start)
-        while (end := self._certain_end(leaf.content[start:])) is not None:
-            source = leaf.content[start : start + end]
-            marks = self._dialect.carried(state.marks + source) or ""
-            self._say(self._plain(source, marks), "sentence")
-            state.marks = marks if len(marks) <= 6 else ""
-            start += end
+        while (certain := self._certain(leaf.content[start:])) is not None:
+            self._say(certain.plain, "sentence")
+            state.marks = certain.marks if len(certain.marks) <= _MOST_MARKS else ""
+            start += certain.end
             while start < len(leaf.content) and leaf.content[start].isspace():
                 start += 1
             state.said = start
+            self._passed = ((state.done, start), 0)
 
-    def _certain_end(self, rest: str) -> int | None:
-        """Return the length of the first sentence of ``rest``, or None if its end is not certain."""
-        for candidate in sentences.candidates(rest):
-            if candidate.end > sentences.MAX_SENTENCE:
+    def _certain(self, rest: str) -> Certain | None:
+        """Return the first sentence of ``rest``, or None if its end is not certain."""
+        place = (self.state.done, self.state.said)
+        passed = self._passed[1] if self._passed[0] == place else 0
+        found = [candidate for candidate in sentences.candidates(rest) if candidate.end > passed]
+        since = self._dialect.still_open(self.state.marks + rest).since - len(self.state.marks) if found else -1
+        for candidate in found:
+            # What is open still cannot have been closed before: nothing ends behind its beginning.
+            if candidate.end > sentences.MAX_SENTENCE or 0 <= since < candidate.end:
                 break
-            source = rest[: candidate.end]
-            marks = self._dialect.carried(self.state.marks + source)
-            if marks is not None and sentences.is_end(self._plain(source, marks).masked(), candidate.decider):
-                return candidate.end
+            certain = self._cut(rest, candidate.end)
+            if certain and sentences.is_end(certain.plain.masked(), candidate.decider):
+                return certain
+            self._passed = (place, candidate.end)
         if len(rest) <= sentences.MAX_SENTENCE:
             return None
         blank = rest.rfind(" ", 1, sentences.MAX_SENTENCE)
-        return blank if blank > 0 else sentences.MAX_SENTENCE
+        return self._cut(rest, blank if blank > 0 else sentences.MAX_SENTENCE, by_force=True)
+
+    def _cut(self, rest: str, end: int, by_force: bool = False) -> Certain | None:
+        """Return rest[:end] as a sentence, or None if more than emphasis is open at its end."""
+        source = self.state.marks + rest[:end]
+        marks, since = self._dialect.still_open(source)
+        if since >= 0 and not by_force:
+            return None
+        return Certain(end, marks, self._dialect.words(source + marks[::-1]))
 
     def _closed(self, source: str) -> str:
         """Return source with the emphasis that was carried to it opened, and closed where it is open."""
         source = self.state.marks + source
-        return source + (self._dialect.carried(source) or "")[::-1]
-
-    def _plain(self, source: str, marks: str) -> Plain:
-        """Return the words of source that begins with the carried emphasis and leaves ``marks`` open."""
-        return self._dialect.words(self.state.marks + source + marks[::-1])
+        return source + self._dialect.still_open(source).marks[::-1]
 
     def _say_rest(self, leaf: Leaf, pause: Pause) -> None:
         """Say all that was not said of a paragraph or heading."""

@@ -8,6 +8,7 @@ offset ``base`` on. The parser adopts the spools of feeds that are gone.
 import contextlib
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
@@ -36,7 +37,9 @@ class Spool:
     A disk that is full is said once; the bytes are then kept in memory.
     """
 
-    def __init__(self, folder: Path, header: SpoolHeader) -> None:
+    def __init__(self, folder: Path, header: SpoolHeader, tell: Callable[[str], None] = _log.warning) -> None:
+        """Create the file; ``tell`` is given one line for the user when the disk fails."""
+        self._tell = tell
         self.header = header
         self.path = folder / f"{header.feed}.spool"
         self.end = header.base
@@ -54,10 +57,14 @@ class Spool:
             new.rename(self.path)
         except OSError as exc:
             self._leave_disk(exc)
+            if self._file:
+                new.unlink(missing_ok=True)
+                self._file.close()
+                self._file = None
 
     def append(self, data: bytes) -> None:
         """Keep ``data``, the next bytes of the input."""
-        if self._file is not None:
+        if self._memory_base < 0:
             try:
                 self._write_all(data)
             except OSError as exc:
@@ -77,13 +84,19 @@ class Spool:
 
     def acknowledged(self, offset: int) -> None:
         """Everything before ``offset`` is in the journal; free its space when that is worth it."""
-        if offset == self.end and self._file and self._memory_base < 0 and self.end - self._base > SHRINK_BYTES:
+        if self._memory_base >= 0:
+            done = max(0, offset - self._memory_base)
+            del self._memory[:done]
+            self._memory_base += done
+        elif offset == self.end and self._file and self.end - self._base > SHRINK_BYTES:
             # First the bytes, then the header: a death in between leaves no byte under a wrong offset.
-            with contextlib.suppress(OSError):
+            try:
                 self._file.truncate(HEADER_BYTES)
                 self._base = offset
                 self._write_header()
                 self._file.seek(0, os.SEEK_END)
+            except OSError as exc:
+                self._leave_disk(exc)
 
     def close(self, keep: bool) -> None:
         """Let go of the spool; the next parser adopts it when it is kept."""
@@ -109,9 +122,8 @@ class Spool:
             view = view[self._file.write(view) :]
 
     def _leave_disk(self, exc: OSError) -> None:
-        _log.error("the spool cannot be written; the text is kept in memory", file=str(self.path), error=str(exc))
-        if self._memory_base < 0:
-            self._memory_base = self.end
+        self._tell(f"the spool {self.path} cannot be written ({exc.strerror}); the text is kept in memory")
+        self._memory_base = self.end
 
 
 class OrphanSpool:
@@ -120,7 +132,7 @@ class OrphanSpool:
     def __init__(self, path: Path, file: IO[bytes], header: SpoolHeader) -> None:
         self.path = path
         self.header = header
-        self.written_at = path.stat().st_mtime
+        self.written_at = os.fstat(file.fileno()).st_mtime
         self._file = file
 
     @classmethod

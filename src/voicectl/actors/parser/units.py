@@ -5,7 +5,6 @@ sentences, are the same however the text was cut on its way here.
 """
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -40,50 +39,54 @@ class Units:
         self.held = held
         self.line_start = line_start
         self.ink = ink  # stamp of the last visible character of the units given out
-        self._marks: deque[tuple[int, int]] = deque([(len(held), ink)] if held else ())  # (end, stamp)
+        self._marks: list[tuple[int, int]] = [(len(held), ink)] if held else []  # (end, stamp)
 
     def push(self, text: str, arrived: int) -> Iterator[Unit]:
         """Add text and yield the units that it completes."""
         self.held += text
         self._marks.append((len(self.held), arrived))
-        while self.held:
-            found = self._next()
-            if found is None:
-                return
-            yield self._take(*found)
+        start = 0
+        while start < len(self.held) and (found := self._next(start)):
+            end, decided = found
+            yield self._unit(start, end, decided)
+            start = end
+        # Cut once, not for each unit: a long text may come in one piece.
+        self.held = self.held[start:]
+        self._marks = [(end - start, stamp) for end, stamp in self._marks if end > start]
 
     def flush(self) -> Unit | None:
         """Give out what is held, although nothing says that a unit ends here."""
-        return self._take(len(self.held), len(self.held)) if self.held else None
-
-    def _next(self) -> tuple[int, int] | None:
-        """Return the end of the next unit and the end of the text that it may decide, or None."""
-        ends: list[tuple[int, int]] = []
-        if self.line_start and (match := _LINE_START.match(self.held)):
-            ends.append((match.end(), 0))
-        if match := _POINT.search(self.held):
-            decided = match.start() + 1
-            ends.append((match.end(), decided if match.group() != "\n" else match.end()))
-        if len(self.held) >= MAX_UNIT:
-            ends.append((MAX_UNIT, MAX_UNIT))
-        return min(ends) if ends else None
-
-    def _take(self, end: int, decided: int) -> Unit:
-        """Cut the unit that ends at ``end``; what comes before ``decided`` is what it may decide."""
-        text = self.held[:end]
-        visible = len(text[:decided].rstrip())
-        if visible:
-            self.ink = self._stamp(visible - 1)
-        unit = Unit(text, self.ink)
-        visible = len(text.rstrip())
-        if visible:
-            self.ink = self._stamp(visible - 1)
-        self.line_start = text.endswith("\n")
-        self.held = self.held[end:]
-        shifted = ((stop - end, stamp) for stop, stamp in self._marks)
-        self._marks = deque(mark for mark in shifted if mark[0] > 0)
+        if not self.held:
+            return None
+        unit = self._unit(0, len(self.held), len(self.held))
+        self.held = ""
+        self._marks = []
         return unit
 
-    def _stamp(self, index: int) -> int:
-        """Return when the held character ``index`` arrived."""
-        return next((stamp for stop, stamp in self._marks if index < stop), self.ink)
+    def _next(self, start: int) -> tuple[int, int] | None:
+        """Return the end of the unit that begins at ``start`` and the end of the text that it may decide."""
+        ends: list[tuple[int, int]] = []
+        if self.line_start and (match := _LINE_START.match(self.held, start)):
+            ends.append((match.end(), start))
+        # No further than one unit: a long text without full stops is not searched again and again.
+        if match := _POINT.search(self.held, start, start + MAX_UNIT):
+            ends.append((match.end(), match.end() if match.group() == "\n" else match.start() + 1))
+        if len(self.held) - start >= MAX_UNIT:
+            ends.append((start + MAX_UNIT, start + MAX_UNIT))
+        return min(ends) if ends else None
+
+    def _unit(self, start: int, end: int, decided: int) -> Unit:
+        """Return the unit held[start:end]; what comes before ``decided`` is what it may decide."""
+        text = self.held[start:end]
+        self._see(start, decided)
+        unit = Unit(text, self.ink)
+        self._see(start, end)
+        self.line_start = text.endswith("\n")
+        return unit
+
+    def _see(self, start: int, end: int) -> None:
+        """Take note of when the last visible character of held[start:end] arrived."""
+        visible = len(self.held[start:end].rstrip())
+        if visible:
+            last = start + visible - 1
+            self.ink = next((stamp for stop, stamp in self._marks if last < stop), self.ink)

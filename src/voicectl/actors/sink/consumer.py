@@ -72,6 +72,11 @@ class Consumer:
         block = self._blocks[0]
         return Stamp(block.at, block.latency + (position - block.start) * 1_000_000_000 // self._rate)
 
+    def lapse(self) -> None:
+        """Count a gap that the device made itself; one in silence is not heard."""
+        if self._level:
+            self.underruns += 1
+
     def rewind(self, now: int) -> None:
         """Go back to the sample that can be heard at ``now``: the device has dropped those behind it.
 

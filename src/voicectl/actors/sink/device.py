@@ -14,6 +14,10 @@ from voicectl.protocol.errors import SinkError
 ELSEWHERE = "or use --sink wav:out.wav or --sink null"
 RETRY_FIRST_NS = 200_000_000
 RETRY_MAX_NS = 5_000_000_000
+LIKELY_RATE = 48_000
+"""The embedded voice's rate: the device runs at it before the first word, so that this does not wait."""
+LEAD_SECONDS = 0.05
+"""Silence in front of the first word on a device that was opened for it: many swallow their first milliseconds."""
 MAX_LATENCY_NS = 2_000_000_000
 """Some host APIs report no current time; a latency beyond this is not believed."""
 
@@ -29,16 +33,19 @@ def _import_sounddevice() -> Any:
 class DeviceOutput(Output):
     """Plays on the default device, or on the one whose name contains ``device``.
 
-    When the device goes away, ``poll`` opens it, or the default one, again; what was not handed over
-    waits in the ring.
+    The stream runs from ``prepare`` on, silent. When the device goes away, ``poll`` opens it, or the default
+    one, again; what was not heard waits in the ring.
     """
 
-    def __init__(self, device: str, latency_ms: int) -> None:
+    def __init__(self, device: str, latency_ms: int, sample_rate: int = 0) -> None:
         super().__init__()
         self.name = f"device:{device}" if device else "device"
         self._device = device
         self._latency = latency_ms / 1000
+        self._likely_rate = sample_rate or LIKELY_RATE
         self._stream: Any = None
+        self._stream_rate = 0
+        self._fresh = False
         self._stream_latency = 0
         self._lost = False
         self._retry_at = 0
@@ -46,12 +53,20 @@ class DeviceOutput(Output):
         self._mono: Samples = np.zeros(0, np.int16)
 
     def prepare(self) -> str:
-        """Load PortAudio and find the device; return its name.
+        """Load PortAudio, find the device and start it; return its name.
 
         Raises:
-            SinkError: PortAudio is missing, or there is no such device.
+            SinkError: PortAudio is missing, there is no such device, or it cannot be opened.
         """
+        self._start(self._likely_rate)
+        self._fresh = False
         return str(self._find(self._device)["name"])
+
+    def open(self, sample_rate: int) -> None:
+        """Begin to consume (see ``Output.open``)."""
+        super().open(sample_rate)
+        if self._fresh:
+            self.write(np.zeros(int(self.sample_rate * LEAD_SECONDS), np.int16))
 
     def _find(self, device: str) -> Any:
         sd = _import_sounddevice()
@@ -66,11 +81,17 @@ class DeviceOutput(Output):
             ) from exc
 
     def _start(self, sample_rate: int) -> int:
+        if self._stream and self._stream_rate == sample_rate:
+            return sample_rate
+        if self._stream:
+            self._stream.close(ignore_errors=True)
+            self._stream = None
         found = self._find(self._device)
         problem = ""
         for rate, channels in self._formats(sample_rate, int(found["default_samplerate"])):
             problem = self._open_stream(found, rate, channels)
             if not problem:
+                self._fresh = True
                 return rate
         raise SinkError(f"cannot open audio output {found['name']!r}: {problem}; name another with --sink, {ELSEWHERE}")
 
@@ -101,10 +122,12 @@ class DeviceOutput(Output):
             if stream:
                 stream.close(ignore_errors=True)
             return str(exc)
-        self._stream = stream
+        self._stream, self._stream_rate = stream, rate
         return ""
 
-    def _callback(self, out: Samples, frames: int, time_info: Any, _status: Any) -> None:
+    def _callback(self, out: Samples, frames: int, time_info: Any, status: Any) -> None:
+        if status.output_underflow:
+            self._consumer.lapse()
         latency = int((time_info.outputBufferDacTime - time_info.currentTime) * 1e9)
         if not 0 < latency < MAX_LATENCY_NS:
             latency = self._stream_latency
@@ -156,7 +179,7 @@ class DeviceOutput(Output):
             self._consumer.rewind(now)
             self._retry_at, self._retry_after = now, RETRY_FIRST_NS
             self.notices.append("the audio output was lost; speech goes on when one is there again")
-        if self.is_open and not self._stream and now >= self._retry_at:
+        if self._stream_rate and not self._stream and now >= self._retry_at:
             self._reopen(now)
 
     def _reopen(self, now: int) -> None:
@@ -181,7 +204,7 @@ class DeviceOutput(Output):
             with suppress(SinkError):
                 found = self._find(device)
                 for channels in (1, 2):
-                    problem = self._open_stream(found, self.sample_rate, channels)
+                    problem = self._open_stream(found, self._stream_rate, channels)
                     if not problem:
                         self.notices.append(f"speech goes on on audio output {found['name']!r}")
                         return ""

@@ -139,7 +139,7 @@ def make_output(spec: str, settings: SinkSettings, append: bool = False) -> Outp
     if kind == "device" and (rest or ":" not in spec):
         from voicectl.actors.sink.device import DeviceOutput
 
-        return DeviceOutput(rest, settings.latency_ms)
+        return DeviceOutput(rest, settings.latency_ms, settings.sample_rate)
     if kind == "wav" and (path := rest.removesuffix(",realtime")):
         from voicectl.actors.sink.wav import WavOutput
 

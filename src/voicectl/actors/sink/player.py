@@ -110,17 +110,18 @@ class Player:
         elif self._writing:
             self._abandon(self._writing)
         self._next = expect.play
-        self._utterances = {
-            play: item
-            for play, item in self._utterances.items()
-            if play >= expect.play and item.header.utterance.epoch >= self._epoch
-        }
-        self._tombstones = {
-            play: item
-            for play, item in self._tombstones.items()
-            if play >= expect.play and item.utterance.epoch >= self._epoch
-        }
+        self._forget(expect.play)
         self._publish()
+
+    def _forget(self, before: int) -> None:
+        """Drop what has a lower play number than ``before``, or belongs to an older epoch."""
+        for play in [play for play, item in self._utterances.items() if self._is_past(play, item.header, before)]:
+            del self._utterances[play]
+        for play in [play for play, item in self._tombstones.items() if self._is_past(play, item, before)]:
+            del self._tombstones[play]
+
+    def _is_past(self, play: int, message: Audio | Tombstone, before: int) -> bool:
+        return play < before or message.utterance.epoch < self._epoch
 
     def _abandon(self, writing: Writing) -> None:
         """Leave an utterance at what is written of it: the parser counts it as settled."""
@@ -146,8 +147,7 @@ class Player:
         self._resume = Heard()
         self._pause = 0
         self._stretches.clear()
-        self._utterances.clear()
-        self._tombstones.clear()
+        self._forget(0)
         self._publish()
 
     def hold(self, on: bool) -> None:
@@ -209,6 +209,7 @@ class Player:
             sample_rate=rate,
             buffered=tuple(buffered),
             epoch=self._epoch,
+            cancelling=bool(self.cancels),
         )
 
     def events(self) -> list[Receipt]:
@@ -243,7 +244,10 @@ class Player:
         if last and len(writing.pending) <= self._output.free:
             self._finish(writing)
             return True
-        writing.pending = writing.pending[self._output.write(writing.pending) :]
+        if count := self._output.write(writing.pending):
+            # Not before: a callback between would take an utterance that only begins for one that is interrupted.
+            self._output.busy(True)
+            writing.pending = writing.pending[count:]
         return False
 
     def _begin(self, now: int) -> Writing | None:
@@ -279,7 +283,6 @@ class Player:
             play=play, origin=start - heard, start=start, utterance=utterance, pause=pause, turn=self._ended
         )
         self._stretches.append(stretch)
-        output.busy(True)
         self._publish()
         return Writing(stretch, utterance, output.sample_rate, silence)
 

@@ -31,7 +31,7 @@ class Ring:
     @property
     def free(self) -> int:
         """Samples that ``write`` would take now."""
-        return self.capacity - (self.written - self.taken)
+        return max(0, self.capacity - (self.written - self.taken))
 
     @property
     def position(self) -> int:

@@ -1,0 +1,92 @@
+"""Whatever is killed in mid-speech, the rest of the session is heard: once, in order."""
+
+import os
+import signal
+
+import numpy as np
+import psutil
+import pytest
+from instance import STAGES, TEXT, Instance, eventually
+from speech import assert_each_once_in_order, read_wav, spoken
+
+CUT_S = 0.1
+"""What a killed sink may lose or repeat at the cut."""
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "sink"])
+def test_a_killed_stage_is_not_heard(instance: Instance, stage: str) -> None:
+    """SIGKILL of a stage in mid-speech: every sentence is in the recording, whole, once, in order."""
+    instance.up("wav:out.wav,realtime")
+    feed = instance.start_feed(TEXT)
+    instance.wait_until_speaking(2)
+    os.kill(instance.stage(stage)["pid"], signal.SIGKILL)
+    assert feed.wait(90) == 0
+    instance.wait_until_ready()
+    assert instance.stage(stage)["restarts"] == 1
+    texts = [row["translation"] for row in instance.history()]
+    assert instance.states() == ["spoken"] * 4
+    instance.run("down")
+    assert_each_once_in_order(read_wav(instance.wav)[0], texts)
+
+
+def test_a_killed_sink_goes_on_where_it_was_cut(instance: Instance) -> None:
+    """SIGKILL of the sink in mid-sentence: at most 100 ms of that sentence are lost or repeated."""
+    instance.up("wav:out.wav,realtime")
+    feed = instance.start_feed(TEXT)
+    instance.wait_until_speaking(2)
+    os.kill(instance.stage("sink")["pid"], signal.SIGKILL)
+    assert feed.wait(90) == 0
+    texts = [row["translation"] for row in instance.history()]
+    instance.run("down")
+    sound, rate = read_wav(instance.wav)
+    whole = sum(np.count_nonzero(spoken(text)) for text in texts)
+    assert abs(np.count_nonzero(sound) - whole) < CUT_S * rate
+    assert_each_once_in_order(sound, [texts[0], *texts[2:]])
+
+
+def test_a_stopped_stage_is_replaced(instance: Instance) -> None:
+    """SIGSTOP of the translator: it is missed, killed and replaced; continued later, it is gone."""
+    instance.up("wav:out.wav", "--set", "supervisor.heartbeat_timeout_s=2")
+    stopped = psutil.Process(instance.stage("translator")["pid"])
+    stopped.suspend()
+    instance.run("feed", "--wait", "--format", "text", stdin=TEXT.encode())
+    assert not stopped.is_running()
+    texts = [row["translation"] for row in instance.history()]
+    instance.run("down")
+    assert_each_once_in_order(read_wav(instance.wav)[0], texts)
+
+
+def test_a_killed_supervisor_takes_its_stages_along(instance: Instance) -> None:
+    """SIGKILL of the supervisor in mid-speech: no process and no socket is left, and the next up goes on."""
+    instance.up("wav:first.wav,realtime")
+    feed = instance.start_feed(TEXT)
+    instance.wait_until_speaking(2)
+    supervisor = next(each for each in instance.processes() if "voicectl.supervisor" in each.cmdline())
+    supervisor.kill()
+    assert feed.wait(30) == 1
+    assert feed.stderr
+    assert len(feed.stderr.read().decode().splitlines()) == 1
+    eventually(lambda: instance.processes() == [], "the stages to end")
+    assert instance.sockets() == []
+    instance.up("wav:second.wav")
+    eventually(lambda: instance.states() == ["spoken"] * 4, "the rest to be spoken")
+    texts = [row["translation"] for row in instance.history()]
+    instance.run("down")
+    sounds = [read_wav(instance.folder / name)[0] for name in ("first.wav", "second.wav")]
+    whole = sum(np.count_nonzero(spoken(text)) for text in texts)
+    assert abs(sum(np.count_nonzero(sound) for sound in sounds) - whole) < CUT_S * 48_000
+    assert_each_once_in_order(sounds[1], texts[2:])
+
+
+def test_a_stage_that_cannot_live_makes_the_pipeline_give_up(instance: Instance) -> None:
+    """More deaths than the budget allows: the pipeline ends by itself, and says so in the log."""
+    instance.up("null:fast", "--set", "supervisor.max_restarts=1")
+    for number in (1, 2):
+        eventually(lambda: instance.stage("translator")["state"] == "ready", "the translator")
+        pid = instance.stage("translator")["pid"]
+        os.kill(pid, signal.SIGKILL)
+        if number == 1:
+            eventually(lambda pid=pid: instance.stage("translator")["pid"] not in (pid, 0), "its successor")
+    eventually(lambda: instance.processes() == [], "the pipeline to give up")
+    assert "more than 1 restarts" in instance.run("logs", "supervisor")
+    assert instance.sockets() == []

@@ -1,0 +1,39 @@
+"""Sentences and settings for the tests of journal, backlog and delivery."""
+
+import itertools
+import time
+
+from voicectl.actors.parser.journal import Entry, FeedRow
+from voicectl.config.settings import ParserSettings
+
+_seqs = itertools.count(1)
+
+
+def sentence(feed: str = "a", seq: int = 0, text: str = "") -> Entry:
+    """Return a new sentence of a feed; its session is the feed's."""
+    seq = seq or next(_seqs)
+    return Entry(feed=feed, session=feed, seq=seq, source=text or f"{feed} {seq}", created_at=time.time())
+
+
+def sentences(feed: str, count: int) -> list[Entry]:
+    """Return the sentences 1 to ``count`` of a feed."""
+    return [sentence(feed, seq) for seq in range(1, count + 1)]
+
+
+def row(feed: str = "a", received: int = 0, ended: bool = False) -> FeedRow:
+    """Return what the journal keeps of a feed."""
+    return FeedRow(feed=feed, session=feed, format="text", received=received, state=b"state", ended=ended)
+
+
+def parser_settings(window: int = 16, seconds: float = 1e9, floor_pause_s: float = 2.0) -> ParserSettings:
+    """Return settings with this window and floor."""
+    return ParserSettings(
+        pause_ms=400,
+        code="drop",
+        subagents=False,
+        errors=True,
+        thinking=False,
+        window_sentences=window,
+        window_seconds=seconds,
+        floor_pause_s=floor_pause_s,
+    )
