@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
 import zmq
 
@@ -18,6 +19,7 @@ from voicectl.actors.base import EXIT_FAILED
 from voicectl.actors.workmark import take_mark, work_path
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import (
+    Activate,
     Connect,
     Connected,
     Drain,
@@ -52,9 +54,10 @@ class Bench:
         self.process: subprocess.Popen[bytes] | None = None
         self._heard: list[Message] = []
 
-    def spawn(self) -> None:
+    def spawn(self, spare: bool = False) -> None:
         """Start the stage; its standard input is the lifeline."""
         wiring = {"runtime": str(self.folder), "incarnation": 3, "supervisor": self.supervisor.address}
+        wiring |= {"spare": spare}
         with (self.folder / "stderr").open("wb") as stderr:
             self.process = subprocess.Popen(
                 [sys.executable, str(ECHO), json.dumps(wiring | {"heartbeat_ms": 20, "lifeline": True})],
@@ -149,6 +152,27 @@ def test_a_ready_stage_says_who_it_is_and_where(bench: Bench) -> None:
         device="cpu",
         detail="detail",
     )
+
+
+def test_a_spare_is_warm_and_works_when_it_is_activated(bench: Bench) -> None:
+    """Its inboxes are bound and its model is loaded; it says so, and again when it takes over."""
+    bench.spawn(spare=True)
+    warm = bench.event(Ready)
+    assert (warm.spare, warm.backend) == (True, "echo")
+    bench.control.send(Activate())
+    assert bench.event(Ready) == msgspec.structs.replace(warm, spare=False)
+    bench.connect()
+    bench.ask("taken over")
+    assert bench.next_to_peer() == Notice(stage="", text="taken over")
+
+
+def test_a_spare_that_is_not_needed_drains_at_once(bench: Bench) -> None:
+    """It has no work to finish."""
+    bench.spawn(spare=True)
+    bench.event(Ready)
+    bench.control.send(Drain())
+    assert bench.end() == 0
+    assert bench.remains == set()
 
 
 def test_a_connection_is_confirmed_with_the_incarnation(bench: Bench) -> None:

@@ -2,6 +2,10 @@
 
 import itertools
 import time
+import tomllib
+from importlib.resources import files
+
+import msgspec
 
 from voicectl.actors.parser.journal import Entry, FeedRow
 from voicectl.config.settings import ParserSettings
@@ -27,13 +31,6 @@ def row(feed: str = "a", received: int = 0, ended: bool = False) -> FeedRow:
 
 def parser_settings(window: int = 16, seconds: float = 1e9, floor_pause_s: float = 2.0) -> ParserSettings:
     """Return settings with this window and floor."""
-    return ParserSettings(
-        pause_ms=400,
-        code="drop",
-        subagents=False,
-        errors=True,
-        thinking=False,
-        window_sentences=window,
-        window_seconds=seconds,
-        floor_pause_s=floor_pause_s,
-    )
+    defaults = tomllib.loads((files("voicectl.config") / "default.toml").read_text())["parser"]
+    wanted = {"window_sentences": window, "window_seconds": seconds, "floor_pause_s": floor_pause_s}
+    return msgspec.convert(defaults | wanted, ParserSettings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sentences import parser_settings, row, sentence, sentences
 
-from voicectl.actors.parser.delivery import Delivery
+from voicectl.actors.parser.delivery import LIVES, Delivery
 from voicectl.actors.parser.journal import Entry, Journal
 from voicectl.protocol.messages import Cancelled, Ledger, Receipt, Utterance
 
@@ -328,16 +328,27 @@ def test_replay_of_an_empty_history_does_nothing(parser: Parser) -> None:
     assert parser.release() == []
 
 
-def test_only_the_second_death_sets_a_sentence_aside(parser: Parser) -> None:
-    """The first may be chance; the count is journaled."""
+@pytest.mark.parametrize(("stage", "lives"), LIVES.items())
+def test_a_sentence_is_set_aside_when_all_its_lives_are_spent(parser: Parser, stage: str, lives: int) -> None:
+    """Its deaths are journaled, and those of another sentence or another stage are not its own."""
     parser.record(*sentences("a", 2))
     parser.release()
-    assert parser.delivery.suspect(1) is None
-    parser.restart()
-    suspect = parser.delivery.suspect(1)
+    for other in LIVES:
+        assert parser.delivery.suspect(2, other) is None
+    for _ in range(lives - 1):
+        assert parser.delivery.suspect(1, stage) is None
+        parser.restart()
+    suspect = parser.delivery.suspect(1, stage)
     assert suspect
     assert (suspect.source, suspect.state) == ("a 1", "quarantined")
-    assert parser.entry(2).deaths == 0
+
+
+@pytest.mark.parametrize("stage", ["parser", "sink"])
+def test_a_stage_that_does_not_work_on_sentences_blames_none(parser: Parser, stage: str) -> None:
+    """However often it dies."""
+    parser.record(sentence("a", 1))
+    parser.release()
+    assert [parser.delivery.suspect(1, stage) for _ in range(10)] == [None] * 10
 
 
 def test_a_suspect_that_is_settled_is_nobodys_fault(parser: Parser) -> None:
@@ -345,7 +356,17 @@ def test_a_suspect_that_is_settled_is_nobodys_fault(parser: Parser) -> None:
     parser.record(sentence("a", 1))
     parser.release()
     parser.settle(1)
-    assert parser.delivery.suspect(1) is None
+    assert [parser.delivery.suspect(1, "translator") for _ in range(10)] == [None] * 10
+
+
+def test_an_announcement_goes_in_at_the_next_sentence_end(parser: Parser) -> None:
+    """Before everything that is not released yet."""
+    parser.record(*sentences("a", 17))
+    parser.release()
+    parser.delivery.announce(sentence("voicectl", 1))
+    parser.settle(1)
+    parser.settle(2)
+    assert [text for _, text in parser.release()] == ["voicectl 1", "a 17"]
 
 
 def test_what_is_too_old_is_left(parser: Parser) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import queue
 import shutil
 import tempfile
 import threading
@@ -82,9 +83,8 @@ class Writer:
 
     def __init__(self, wait: bool) -> None:
         source, self._pipe = os.pipe()
-        self.feeder = Feeder(source, "session", "text", live=True)
-        self.absent = threading.Event()
-        self.feeder.on_absent = self.absent.set
+        self.told: queue.Queue[str] = queue.Queue()
+        self.feeder = Feeder(source, "session", "text", live=True, tell=self.told.put)
         self.progress: list[Progress] = []
         self.feeder.on_progress = self.progress.append
         self._source = source
@@ -170,7 +170,7 @@ def spools(folder: Path) -> list[Path]:
 
 def test_where_no_pipeline_runs_the_text_is_kept(folder: Path, writer: Writer) -> None:
     """It says so once; the next pipeline adopts the spool."""
-    assert writer.absent.wait(WAIT_S)
+    assert writer.told.get(timeout=WAIT_S).startswith("no pipeline is running")
     writer.write(b"Hello.\n" * 1000)
     writer.end()
     assert writer.ends() == Ends(delivered=False, done=None)
@@ -181,6 +181,7 @@ def test_where_no_pipeline_runs_the_text_is_kept(folder: Path, writer: Writer) -
         assert orphan.read(0, 10_000) == b"Hello.\n" * 1000
         assert (orphan.header.session, orphan.header.format) == ("session", "text")
     assert list(folder.glob("feed.*")) == []
+    assert writer.told.empty()
 
 
 def test_the_input_goes_to_the_parser_and_leaves_no_spool(parser: Parser, writer: Writer, folder: Path) -> None:
@@ -260,7 +261,7 @@ def test_a_pipeline_that_ends_leaves_the_rest_in_the_spool(parser: Parser, write
     parser.read(4)
     parser.acknowledge(4)
     (folder / BOOK).unlink()
-    assert writer.absent.wait(WAIT_S)
+    assert writer.told.get(timeout=WAIT_S).startswith("no pipeline is running")
     writer.write(b" Two." * 50_000)
     writer.end()
     assert not writer.ends().delivered

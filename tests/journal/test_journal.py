@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from sentences import row, sentence, sentences
-from structlog.testing import capture_logs
 
 from voicectl.actors.parser.journal import Entry, Journal, add, save_feed, set_number, update
 from voicectl.protocol.messages import Span
@@ -20,9 +19,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
+def told() -> list[str]:
+    """The lines for the user."""
+    return []
+
+
+@pytest.fixture
+def journal(path: Path, told: list[str]) -> Iterator[Journal]:
     """A new journal."""
-    journal = Journal(path)
+    journal = Journal(path, told.append)
     yield journal
     journal.close()
 
@@ -37,11 +42,6 @@ def fill_the_disk(journal: Journal) -> None:
     """Let the file not grow any further, as a full disk does (SQLITE_FULL)."""
     pages = journal.read("PRAGMA page_count")[0][0]
     journal.read(f"PRAGMA max_page_count = {pages}")
-
-
-def errors(logs: list[dict[str, object]]) -> list[object]:
-    """Return the texts of the errors in a captured log."""
-    return [entry["event"] for entry in logs if entry["log_level"] == "error"]
 
 
 def test_a_sentence_is_read_as_it_was_written(path: Path, journal: Journal) -> None:
@@ -149,20 +149,19 @@ def test_old_sentences_are_forgotten_and_unheard_ones_kept(journal: Journal) -> 
     assert {r["feed"] for r in journal.read("SELECT feed FROM feeds")} == {"open", "new"}
 
 
-def test_speech_goes_on_in_memory_when_the_disk_is_full(journal: Journal) -> None:
+def test_speech_goes_on_in_memory_when_the_disk_is_full(journal: Journal, told: list[str]) -> None:
     """Nothing is lost, numbers go on, and it is said once."""
     kept = sentence("a", 1)
     put(journal, kept)
     journal.write(lambda db: set_number(db, "next_play", 7))
     fill_the_disk(journal)
     big = [sentence("a", seq, "x" * 20_000) for seq in range(2, 40)]
-    with capture_logs() as logs:
-        put(journal, *big)
+    put(journal, *big)
     assert journal.in_memory
     assert [entry.seq for entry in journal.unsettled()] == list(range(1, 40))
     assert [entry.id for entry in journal.unsettled()] == [kept.id, *(entry.id for entry in big)]
     assert journal.number("next_play") == 7
-    assert errors(logs) == ["the journal cannot be written; speech goes on from memory"]
+    assert [line.partition(" (")[0] for line in told] == [f"the journal {journal.path} cannot be written"]
 
 
 def test_a_change_that_met_the_full_disk_is_made_once(journal: Journal) -> None:
@@ -192,20 +191,19 @@ def test_the_file_of_a_full_disk_keeps_what_was_written(path: Path, journal: Jou
 
 
 @pytest.mark.parametrize("content", [b"this is not a database" * 100, b"SQLite format 3\0" + b"\xff" * 4080])
-def test_a_broken_file_is_set_aside(path: Path, content: bytes) -> None:
+def test_a_broken_file_is_set_aside(path: Path, content: bytes, told: list[str]) -> None:
     """The text in it may be worth saving; speech is not held up."""
     path.write_bytes(content)
-    with capture_logs() as logs:
-        journal = Journal(path)
+    journal = Journal(path, told.append)
     put(journal, sentence())
     journal.close()
     (aside,) = path.parent.glob("journal.sqlite3.broken-*")
     assert aside.read_bytes() == content
-    assert errors(logs) == ["the journal is broken; it was set aside and a new one begun"]
+    assert [line.partition(" (")[0] for line in told] == ["the journal is broken"]
     assert len(Journal(path).unsettled()) == 1
 
 
-def test_a_file_that_is_broken_inside_is_set_aside(path: Path) -> None:
+def test_a_file_that_is_broken_inside_is_set_aside(path: Path, told: list[str]) -> None:
     """Its first page is sound, the sentences are not: a parser that read it later would die of it."""
     journal = Journal(path)
     put(journal, *(sentence("a", seq, "x" * 3000) for seq in range(1, 50)))
@@ -213,12 +211,11 @@ def test_a_file_that_is_broken_inside_is_set_aside(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
     path.write_bytes(content)
-    with capture_logs() as logs:
-        journal = Journal(path)
+    journal = Journal(path, told.append)
     assert journal.unsettled() == []
     put(journal, sentence())
     journal.close()
-    assert errors(logs) == ["the journal is broken; it was set aside and a new one begun"]
+    assert [line.partition(" (")[0] for line in told] == ["the journal is broken"]
 
 
 def test_the_log_of_a_broken_file_goes_with_it(path: Path) -> None:
@@ -230,11 +227,10 @@ def test_the_log_of_a_broken_file_goes_with_it(path: Path) -> None:
     assert aside.read_bytes() == b"the newest"
 
 
-def test_a_folder_that_cannot_be_written_leaves_a_journal_in_memory(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_leaves_a_journal_in_memory(tmp_path: Path, told: list[str]) -> None:
     """Speech is not held up; that nothing is kept is said."""
-    with capture_logs() as logs:
-        journal = Journal(tmp_path / "nowhere" / "journal.sqlite3")
+    journal = Journal(tmp_path / "nowhere" / "journal.sqlite3", told.append)
     put(journal, sentence())
     assert journal.in_memory
     assert len(journal.unsettled()) == 1
-    assert errors(logs) == ["the journal cannot be opened; speech goes on from memory"]
+    assert [line.partition(" (")[0] for line in told] == [f"the journal {journal.path} cannot be opened"]

@@ -44,10 +44,12 @@ def build(stage: str, wiring: Wiring, settings: Settings) -> Actor:
     return SinkActor(wiring, settings.sink)
 
 
-def _settings(path: Path | None) -> Settings:
-    if path is None:
-        return load_settings().settings
-    return msgspec.json.decode(path.read_bytes(), type=Settings)
+def _settings(path: Path | None, stage: str, backend: str) -> Settings:
+    settings = load_settings().settings if path is None else msgspec.json.decode(path.read_bytes(), type=Settings)
+    if not backend:
+        return settings
+    section = msgspec.structs.replace(getattr(settings, stage), backend=backend)
+    return msgspec.structs.replace(settings, **{stage: section})
 
 
 @click.command()
@@ -57,6 +59,8 @@ def _settings(path: Path | None) -> Settings:
 @click.option("--supervisor", default="", help="Address of the supervisor's inbox; empty: the stage runs alone.")
 @click.option("--settings", "settings_file", type=click.Path(path_type=Path), help="Resolved settings, as JSON.")
 @click.option("--lifeline", is_flag=True, help="End when standard input ends.")
+@click.option("--backend", default="", help="Instead of the configured one.")
+@click.option("--spare", is_flag=True, help="Load the model, then wait to be activated.")
 @click.option("--to", "peers", multiple=True, metavar="PEER=ADDRESS", help="Send to this neighbour's data inbox.")
 def main(
     stage: str,
@@ -65,17 +69,20 @@ def main(
     supervisor: str,
     settings_file: Path | None,
     lifeline: bool,
+    backend: str,
+    spare: bool,
     peers: tuple[str, ...],
 ) -> None:
     """Run STAGE until it is drained or terminated."""
     try:
-        settings = _settings(settings_file)
+        settings = _settings(settings_file, stage, backend)
         wiring = Wiring(
             runtime=runtime or ensure_runtime_dir(),
             incarnation=incarnation,
             supervisor=supervisor,
             heartbeat_ms=settings.supervisor.heartbeat_ms,
             lifeline=lifeline,
+            spare=spare,
         )
         set_up_logging(stage, settings.log, log_dir(), terminal=not supervisor)
         if stage in ("translator", "synthesizer"):

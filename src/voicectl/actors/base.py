@@ -1,7 +1,7 @@
 """The base of every stage: receive, handle, send, heartbeat, drain, signals.
 
-A stage is a subclass of ``Actor`` with ``setup``, ``handle`` and, where it needs them, ``control``, ``poll``,
-``connected``, ``drained`` and ``teardown``. One thread does the stage's work. A second one sends the
+A stage is a subclass of ``Actor`` with ``setup``, ``handle`` and, where it needs them, ``activate``, ``control``,
+``poll``, ``connected``, ``drained`` and ``teardown``. One thread does the stage's work. A second one sends the
 heartbeat, says what the first is busy with, and ends the process when the supervisor has died.
 """
 
@@ -22,7 +22,7 @@ import zmq
 from voicectl.actors.workmark import WorkMark, work_path
 from voicectl.protocol.errors import FrameError, VoicectlError
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Connect, Connected, Drain, Failed, Heartbeat, Message, Ready
+from voicectl.protocol.messages import Activate, Connect, Connected, Drain, Failed, Heartbeat, Message, Ready
 from voicectl.protocol.sockets import Inbox, Outlet, ipc_address, remove_address
 
 MAX_WAIT_MS = 1000
@@ -42,13 +42,17 @@ class About(NamedTuple):
 
 
 class Wiring(NamedTuple):
-    """Where a stage stands: its runtime folder, incarnation and supervisor (empty: it runs alone)."""
+    """Where a stage stands: its runtime folder, incarnation and supervisor (empty: it runs alone).
+
+    A ``spare`` loads its model and waits until it is activated.
+    """
 
     runtime: Path
     incarnation: int = 0
     supervisor: str = ""
     heartbeat_ms: int = 500
     lifeline: bool = False
+    spare: bool = False
 
 
 class Actor:
@@ -75,8 +79,11 @@ class Actor:
     # -- what a stage provides ---------------------------------------------------------------
 
     def setup(self) -> About:
-        """Load what the stage needs; called once, before ``Ready`` is reported."""
+        """Load what the stage needs; a spare does it too, so it takes nothing that only one may have."""
         return About()
+
+    def activate(self) -> None:
+        """Take what only one process may have (device, journal); called once, before ``Ready`` is reported."""
 
     def handle(self, frame: Frame) -> None:
         """Do the work of one data frame."""
@@ -166,18 +173,32 @@ class Actor:
 
     def _start(self) -> None:
         began = self._begin()
-        about = self.setup()
+        self._about = self.setup()
         self._end()
         for neighbour in self.neighbours:
             self.connect(neighbour)
-        self.log.info("ready", seconds=round((time.monotonic_ns() - began) / 1e9, 3), **about._asdict())
+        seconds = round((time.monotonic_ns() - began) / 1e9, 3)
+        if self.wiring.spare:
+            self.log.info("warm", seconds=seconds, **self._about._asdict())
+            self._report_ready(spare=True)
+        else:
+            self._activate()
+            self.log.info("ready", seconds=seconds, **self._about._asdict())
+
+    def _activate(self) -> None:
+        self.activate()
+        self._active = True
+        self._report_ready(spare=False)
+
+    def _report_ready(self, spare: bool) -> None:
         self.report(
             Ready(
                 stage=self.stage,
                 pid=os.getpid(),
                 data=self.data.address,
                 control=self.control_inbox.address,
-                **about._asdict(),
+                spare=spare,
+                **self._about._asdict(),
             )
         )
 
@@ -187,7 +208,7 @@ class Actor:
             poller.register(source, zmq.POLLIN)
         while not (self.draining and self._is_drained()):
             self._begin()
-            due = self.poll()
+            due = self.poll() if self._active else None
             self._end()
             wait = MAX_WAIT_MS if due is None else min(MAX_WAIT_MS, max(0, int(due * 1000)))
             self.data.idle()
@@ -201,13 +222,15 @@ class Actor:
             self._end()
 
     def _is_drained(self) -> bool:
-        return not self.data.socket.poll(0) and self.drained()
+        return not self._active or (not self.data.socket.poll(0) and self.drained())
 
     def _control(self, message: Any) -> None:
         if isinstance(message, Connect):
             self.connect(message)
         elif isinstance(message, Drain):
             self._note_drain()
+        elif isinstance(message, Activate):
+            self._activate()
         else:
             self.control(message)
 

@@ -24,6 +24,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "synthesizer.fallback": SYNTHESIZERS[1:],
 }
 
+_PLUGIN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+"""A backend of the user's own: ``package.module:Class``."""
+
 _DEVICE = (re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps"), "auto, cpu, cuda, cuda:N or mps")
 _LANGUAGE = (re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*"), "a language tag such as en, ja or zh-Hant")
 FORMS: dict[str, tuple[re.Pattern[str], str]] = {
@@ -64,6 +67,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "supervisor.backoff_max_s": (0, DAY_S),
     "supervisor.stable_s": (0, DAY_S),
     "supervisor.memory_limit_mb": (0, 100_000_000),
+    "supervisor.retry_first_choice_s": (1, DAY_S),
+    "parser.spares": (0, 1),
+    "translator.spares": (0, 1),
+    "synthesizer.spares": (0, 1),
+    "sink.spares": (0, 1),
     "journal.resume_max_age_s": (0, 365 * DAY_S),
     "journal.keep_days": (0, 36_500),
     "log.max_bytes": (1_000, 10_000_000_000),
@@ -101,8 +109,9 @@ def check_value(origin: str, key: str, value: Any) -> None:
 def _check_choice(origin: str, key: str, value: str | tuple[str, ...]) -> None:
     """Check a name, or each of a list of names, against the choices of its key."""
     choices = CHOICES[key]
+    may_be_plugin = key.partition(".")[2] in ("backend", "fallback")
     for name in (value,) if isinstance(value, str) else value:
-        if name not in choices:
+        if name not in choices and not (may_be_plugin and _PLUGIN.fullmatch(name)):
             wanted = listed(choices) if isinstance(value, str) else f"a list of {listed(choices)}"
             raise bad_value(origin, key, wanted, name, nearest_value(name, choices))
 

@@ -21,7 +21,10 @@ class LanguageSettings(Section, frozen=True, kw_only=True):
 
 
 class ParserSettings(Section, frozen=True, kw_only=True):
-    """What is spoken, and how far ahead of the voice sentences are released."""
+    """What is spoken, and how far ahead of the voice sentences are released.
+
+    ``spares`` (of any stage): how many warm processes wait to take over, 0 or 1.
+    """
 
     pause_ms: int
     code: Literal["drop", "announce"]
@@ -31,6 +34,7 @@ class ParserSettings(Section, frozen=True, kw_only=True):
     window_sentences: int
     window_seconds: float
     floor_pause_s: float
+    spares: int
 
 
 class TranslatorSettings(Section, frozen=True, kw_only=True):
@@ -48,6 +52,7 @@ class TranslatorSettings(Section, frozen=True, kw_only=True):
     threads: int
     beam_size: int
     max_batch: int
+    spares: int
 
 
 class SynthesizerSettings(Section, frozen=True, kw_only=True):
@@ -67,6 +72,7 @@ class SynthesizerSettings(Section, frozen=True, kw_only=True):
     speed: float
     pitch: float
     volume: float
+    spares: int
 
 
 class SinkSettings(Section, frozen=True, kw_only=True):
@@ -81,10 +87,14 @@ class SinkSettings(Section, frozen=True, kw_only=True):
     pause_clause_ms: int
     pause_sentence_ms: int
     pause_paragraph_ms: int
+    spares: int
 
 
 class SupervisorSettings(Section, frozen=True, kw_only=True):
-    """How stages are watched and restarted: at most ``max_restarts`` within ``restart_window_s``."""
+    """How stages are watched and restarted: at most ``max_restarts`` within ``restart_window_s``.
+
+    A stage that runs on a fallback backend tries its first choice again every ``retry_first_choice_s``.
+    """
 
     heartbeat_ms: int
     heartbeat_timeout_s: float
@@ -97,6 +107,7 @@ class SupervisorSettings(Section, frozen=True, kw_only=True):
     backoff_max_s: float
     stable_s: float
     memory_limit_mb: int
+    retry_first_choice_s: float
 
 
 class JournalSettings(Section, frozen=True, kw_only=True):

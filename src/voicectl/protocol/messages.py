@@ -108,11 +108,22 @@ class FeedDone(Message, frozen=True, kw_only=True):
 # -- the pipeline: parser -> translator -> synthesizer -> sink -> parser -----------------------
 
 
+class Deaths(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a stage died while it worked on an utterance.
+
+    After two deaths a stage does not try it with its first backend again.
+    """
+
+    translator: int = 0
+    synthesizer: int = 0
+
+
 class Sentence(Message, frozen=True, kw_only=True):
     """A sentence to be translated (parser → translator)."""
 
     utterance: Utterance
     text: str
+    deaths: Deaths = Deaths()
     spans: tuple[Span, ...] = ()
     pause: Pause = "sentence"
     first: bool = False
@@ -131,6 +142,7 @@ class Translation(Message, frozen=True, kw_only=True):
     language: str
     backend: str
     notes: tuple[str, ...] = ()
+    deaths: Deaths = Deaths()
     pause: Pause = "sentence"
     first: bool = False
     trace: Trace
@@ -268,6 +280,16 @@ class Hold(Message, frozen=True, kw_only=True):
     on: bool
 
 
+class Activate(Message, frozen=True, kw_only=True):
+    """A warm spare is to take over now."""
+
+
+class Announce(Message, frozen=True, kw_only=True):
+    """Speak this to the listener, before what is queued (→ parser)."""
+
+    text: str
+
+
 class Drain(Message, frozen=True, kw_only=True):
     """Finish what is in work and exit (sink: finish the sentence that is being spoken)."""
 
@@ -276,7 +298,7 @@ class Drain(Message, frozen=True, kw_only=True):
 
 
 class Ready(Message, frozen=True, kw_only=True):
-    """A stage can work; its backend is loaded and its inboxes are bound."""
+    """A stage can work; its backend is loaded and its inboxes are bound. ``spare``: once it is activated."""
 
     stage: str
     pid: int
@@ -285,6 +307,7 @@ class Ready(Message, frozen=True, kw_only=True):
     backend: str = ""
     device: str = ""
     detail: str = ""
+    spare: bool = False
 
 
 class Heartbeat(Message, frozen=True, kw_only=True):
@@ -360,6 +383,8 @@ Body = (
     | ReplayLast
     | Epoch
     | Hold
+    | Activate
+    | Announce
     | Drain
     | Ready
     | Heartbeat

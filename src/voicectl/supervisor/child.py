@@ -1,135 +1,76 @@
-"""One stage's process: spawn, watch, kill and reap, and remove what it leaves behind."""
+"""One stage: its present process, its warm spare, and which backend it runs on."""
 
-import contextlib
-import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any, NamedTuple
+import time
+from collections.abc import Iterator
+from typing import Any
 
-import psutil
-
-from voicectl.actors.workmark import take_mark, work_path
-from voicectl.protocol.messages import Message, Ready
-from voicectl.protocol.sockets import Outlet, ipc_address, remove_address
+from voicectl.protocol.messages import Activate, Message
+from voicectl.supervisor.incarnation import Incarnation, Nest
 from voicectl.supervisor.policy import ChildState
-
-REAP_TIMEOUT_S = 5.0
-
-
-class Nest(NamedTuple):
-    """What every stage is started with."""
-
-    runtime: Path
-    supervisor: str
-    settings: Path
-    logs: Path
 
 
 class Child:
-    """One stage through all its incarnations; ``state`` is what the policy decides on."""
+    """A stage through all its incarnations; ``state`` is what the policy decides on.
 
-    def __init__(self, stage: str, nest: Nest, context: Any) -> None:
+    ``backend`` is the fallback it runs on (empty: as configured), ``failed`` are the backends that were given up.
+    """
+
+    def __init__(self, stage: str, nest: Nest, context: Any, spares: int = 0) -> None:
         self.stage = stage
         self.state = ChildState()
-        self.incarnation = 0
-        self.about: Ready | None = None
+        self.spares = spares
+        self.current: Incarnation | None = None
+        self.spare: Incarnation | None = None
+        self.backend = ""
+        self.failed: tuple[str, ...] = ()
+        self.retry_at = 0.0
         self.error = ""
         self.queued = 0
         self.counters: dict[str, int] = {}
-        self.rss_mb = 0.0
-        self.cpu_percent = 0.0
         self._nest = nest
         self._context = context
-        self._process: subprocess.Popen[bytes] | None = None
-        self._figures: psutil.Process | None = None
-        self._control: Outlet | None = None
+        self._number = 0
+
+    def __iter__(self) -> Iterator[Incarnation]:
+        """The processes there are."""
+        return (each for each in (self.current, self.spare) if each)
 
     @property
     def name(self) -> str:
-        """The name of the present incarnation, ``translator.7``."""
-        return f"{self.stage}.{self.incarnation}"
-
-    @property
-    def pid(self) -> int:
-        """The process id, 0 when there is no process."""
-        return self._process.pid if self._process else 0
-
-    @property
-    def created(self) -> float:
-        """When the process was created (psutil), 0 when there is none."""
-        with contextlib.suppress(psutil.Error):
-            return self._figures.create_time() if self._figures else 0.0
-        return 0.0
-
-    @property
-    def data(self) -> str:
-        """Address of the data inbox."""
-        return ipc_address(self._nest.runtime, self.name, "data")
-
-    @property
-    def control(self) -> str:
-        """Address of the control inbox."""
-        return ipc_address(self._nest.runtime, self.name, "control")
+        """The name of the present incarnation, ``translator.7``, or of none."""
+        return self.current.name if self.current else f"{self.stage}.0"
 
     @property
     def is_ready(self) -> bool:
         """Whether the stage can work."""
-        return self.state.phase == "ready"
+        return self.current is not None and self.state.phase == "ready"
 
-    def spawn(self) -> None:
-        """Start the next incarnation; its standard input is the lifeline that only we hold."""
-        self.incarnation += 1
-        self.about, self.error = None, ""
-        command = [sys.executable, "-m", "voicectl.actors", self.stage, "--incarnation", str(self.incarnation)]
-        command += ["--runtime", str(self._nest.runtime), "--supervisor", self._nest.supervisor]
-        command += ["--settings", str(self._nest.settings), "--lifeline"]
-        with (self._nest.logs / f"{self.stage}.stderr").open("ab") as stderr:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=stderr,
-                stderr=stderr,
-                # Spinning OpenMP threads on a busy machine make a model three to seven times slower.
-                env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
-                start_new_session=True,
-            )
-        with contextlib.suppress(psutil.Error):
-            self._figures = psutil.Process(self._process.pid)
-        self._control = Outlet(self._context, self.control, "supervisor")
+    def spawn(self) -> Incarnation:
+        """Start the next incarnation."""
+        self.error = ""
+        self.current = self._start(self.backend, spare=False)
+        return self.current
+
+    def spawn_spare(self, backend: str) -> Incarnation:
+        """Start a process that loads its model and waits."""
+        self.spare = self._start(backend, spare=True)
+        return self.spare
+
+    def promote(self) -> Incarnation | None:
+        """Let a warm spare take the place of a process that is gone; return it, or None when there is none."""
+        if self.spare is None or self.spare.about is None:
+            return None
+        self.current, self.spare = self.spare, None
+        self.backend = self.current.backend
+        self.current.beat = time.monotonic()
+        self.tell(Activate())
+        return self.current
 
     def tell(self, message: Message) -> None:
-        """Send to the stage's control inbox."""
-        if self._control:
-            self._control.send(message)
+        """Send to the present incarnation's control inbox."""
+        if self.current:
+            self.current.tell(message)
 
-    def has_exited(self) -> int | None:
-        """Return the exit status of a process that has ended (and reap it), else None."""
-        return self._process.poll() if self._process else None
-
-    def kill(self) -> None:
-        """End the process for good, stopped or not, and reap it."""
-        if self._process and self._process.poll() is None:
-            self._process.kill()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(REAP_TIMEOUT_S)
-
-    def bury(self) -> int:
-        """Remove what the reaped process left; return the play number that it worked on (0: none)."""
-        if self._process and self._process.stdin:
-            self._process.stdin.close()
-        self._process = None
-        self._figures = None
-        if self._control:
-            self._control.close()
-            self._control = None
-        remove_address(self.data)
-        remove_address(self.control)
-        return take_mark(work_path(self._nest.runtime, self.name))
-
-    def measure(self) -> None:
-        """Take the memory and CPU figures; CPU is in per cent of one core since the last call."""
-        if self._figures:
-            with contextlib.suppress(psutil.Error):
-                self.rss_mb = self._figures.memory_info().rss / 2**20
-                self.cpu_percent = self._figures.cpu_percent(None)
+    def _start(self, backend: str, spare: bool) -> Incarnation:
+        self._number += 1
+        return Incarnation(self.stage, self._number, self._nest, self._context, backend, spare)

@@ -72,7 +72,8 @@ class CommandSocket:
 
     def _act(self, request: Request) -> Data | Callable[[], bool]:
         supervisor, args = self._supervisor, request.args
-        sink = supervisor.children["sink"]
+        children = supervisor.fleet.children
+        sink = children["sink"]
         match request.verb:
             case "status":
                 return status(supervisor)
@@ -90,7 +91,7 @@ class CommandSocket:
             case "skip":
                 sink.tell(Cancel(action="skip", count=_count(args)))
             case "replay":
-                supervisor.children["parser"].tell(ReplayLast(count=_count(args)))
+                children["parser"].tell(ReplayLast(count=_count(args)))
             case _:
                 raise UsageError(f"unknown request {request.verb!r}")
         return {}
@@ -99,10 +100,12 @@ class CommandSocket:
         stages = list(STAGES) if name == "all" else [name]
         if stages[0] not in STAGES:
             raise UsageError(f"unknown stage {name!r}; choose one of {', '.join(STAGES)}, all")
-        children = [self._supervisor.children[stage] for stage in stages]
-        before = {child.stage: child.incarnation for child in children}
-        self._supervisor.restart(stages)
-        return lambda: all(child.is_ready and child.incarnation > before[child.stage] for child in children)
+        fleet = self._supervisor.fleet
+        before = {stage: fleet.children[stage].name for stage in stages}
+        fleet.restart(stages)
+        return lambda: all(
+            fleet.children[stage].is_ready and fleet.children[stage].name != before[stage] for stage in stages
+        )
 
 
 def _count(args: Data) -> int:
@@ -120,11 +123,11 @@ def status(supervisor: "Supervisor") -> Data:
     return {
         "stages": stages,
         "ready": all(stage["state"] == "ready" for stage in stages),
-        "stopping": supervisor.stopping,
+        "stopping": supervisor.fleet.stopping,
         "paused": supervisor.paused,
         "sink": supervisor.settings.sink.spec,
         "language": supervisor.settings.language.target,
-        "queued": supervisor.children["parser"].queued,
+        "queued": supervisor.fleet.children["parser"].queued,
         "spoken": supervisor.spoken,
         "started_at": datetime.fromtimestamp(supervisor.started, UTC).isoformat(timespec="milliseconds"),
         "last": {"source": last.source, "translation": last.translation} if last else None,
@@ -133,34 +136,38 @@ def status(supervisor: "Supervisor") -> Data:
 
 
 def _stage(supervisor: "Supervisor", stage: str, now: float) -> Data:
-    child = supervisor.children[stage]
-    about = child.about
+    child = supervisor.fleet.children[stage]
+    current, spare = child.current, child.spare
+    about = current.about if current else None
     return {
         "name": stage,
         "state": child.state.phase,
-        "pid": child.pid,
-        "incarnation": child.incarnation,
+        "pid": current.pid if current else 0,
+        "incarnation": current.number if current else 0,
         "backend": about.backend if about else "",
         "device": about.device if about else "",
         "detail": about.detail if about else "",
+        "fallback": bool(child.backend),
+        "spare": ("warm" if spare.about else "starting") if spare else "",
         "uptime_s": round(now - child.state.since, 1) if child.is_ready else 0.0,
         "restarts": child.state.restarts,
         "queued": child.queued,
-        "rss_mb": round(child.rss_mb, 1),
-        "cpu_percent": round(child.cpu_percent, 1),
+        "rss_mb": round(current.rss_mb, 1) if current else 0.0,
+        "cpu_percent": round(current.cpu_percent, 1) if current else 0.0,
         "error": child.error,
     }
 
 
 def stats(supervisor: "Supervisor") -> Data:
     """Return what ``stats --json`` prints; durations in milliseconds."""
-    children = supervisor.children
+    children = supervisor.fleet.children
+    figures = {stage: children[stage].current for stage in STAGES}
     return {
         **supervisor.latency.summary(),
         "spoken": supervisor.spoken,
         "restarts": {stage: children[stage].state.restarts for stage in STAGES},
         "queued": {stage: children[stage].queued for stage in STAGES},
-        "rss_mb": {stage: round(children[stage].rss_mb, 1) for stage in STAGES},
-        "cpu_percent": {stage: round(children[stage].cpu_percent, 1) for stage in STAGES},
+        "rss_mb": {stage: round(each.rss_mb, 1) if each else 0.0 for stage, each in figures.items()},
+        "cpu_percent": {stage: round(each.cpu_percent, 1) if each else 0.0 for stage, each in figures.items()},
         "counters": {stage: children[stage].counters for stage in STAGES},
     }

@@ -25,37 +25,38 @@ class Edge(NamedTuple):
 
 
 class Links:
-    """The edges that stand, the one that is being made, and whether a replay is due."""
+    """The edges that stand, those that are being made, and whether a replay is due."""
 
     def __init__(self) -> None:
         self._standing: set[Edge] = set()
-        self._pending: Edge | None = None
+        self._pending: set[Edge] = set()
         self._replay = False
 
     def next(self, ready: Mapping[str, str]) -> Edge | None:
         """Return the edge to make now; ``ready`` maps a stage to the name of its ready incarnation."""
-        self._standing = {edge for edge in self._standing if {*edge} <= {*ready.values()}}
+        alive = frozenset(ready.values())
+        self._standing = {edge for edge in self._standing if alive.issuperset(edge)}
+        self._pending = {edge for edge in self._pending if alive.issuperset(edge)}
         for sender, receiver in EDGES:
             if sender in ready and receiver in ready:
                 edge = Edge(ready[sender], ready[receiver])
                 if edge in self._standing:
                     continue
-                if edge == self._pending:
+                if edge in self._pending:
                     return None
-                self._pending = edge
+                self._pending.add(edge)
                 return edge
         return None
 
     def made(self, edge: Edge) -> None:
         """The sender has connected."""
         self._standing.add(edge)
-        if edge == self._pending:
-            self._pending = None
+        self._pending.discard(edge)
         self._replay = not edge.sender.startswith("sink.")
 
     def take_replay(self) -> bool:
-        """Whether the parser has to send again; true once, when no edge is being made."""
-        due = self._replay and self._pending is None
+        """Whether the parser has to send again; true once, when all edges stand."""
+        due = self._replay and len(self._standing) == len(EDGES)
         if due:
             self._replay = False
         return due

@@ -102,3 +102,13 @@ def ailment(state: ChildState, limits: SupervisorSettings, now: float, memory_mb
     if limits.memory_limit_mb and memory_mb > limits.memory_limit_mb:
         return f"it uses {memory_mb:.0f} MB, more than memory_limit_mb = {limits.memory_limit_mb}"
     return ""
+
+
+def next_backend(fallback: tuple[str, ...], failed: tuple[str, ...]) -> str:
+    """Return the first backend of the list that was not given up yet, or an empty string."""
+    return next((name for name in fallback if name not in failed), "")
+
+
+def fallen_back(state: ChildState, now: float) -> ChildState:
+    """The stage goes on at once with another backend, which has a budget of its own."""
+    return msgspec.structs.replace(state, phase="backoff", since=now, due=now, crashes=(), streak=0)

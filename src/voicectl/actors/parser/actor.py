@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from voicectl.actors.base import About, Actor, Wiring
+from voicectl.actors.base import Actor, Wiring
 from voicectl.actors.parser.delivery import Delivery
 from voicectl.actors.parser.feeds import Feed
 from voicectl.actors.parser.journal import Entry, FeedRow, Journal
@@ -16,6 +16,7 @@ from voicectl.config.settings import JournalSettings, ParserSettings
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import (
     Ack,
+    Announce,
     Cancelled,
     Chunk,
     Epoch,
@@ -43,6 +44,9 @@ PIECE_BYTES = 1 << 12
 COMMIT_AFTER_S = 0.05
 """A feed's progress without a new sentence is journaled after this long: one transaction for many deltas."""
 
+OWN_FEED = "voicectl"
+"""Feed and session of what voicectl itself says to the listener."""
+
 ProgressState = Literal["speaking", "spoken", "cancelled", "failed", "quarantined"]
 
 
@@ -67,7 +71,7 @@ class ParserActor(Actor):
         self._reconciled = False
         self._next_adoption = 0.0
 
-    def setup(self) -> About:
+    def activate(self) -> None:
         """Open the journal and take up what was not heard."""
         self._journal_path.parent.mkdir(parents=True, exist_ok=True)
         self._journal = Journal(self._journal_path, self._notice)
@@ -76,7 +80,7 @@ class ParserActor(Actor):
             self._feeds[row.feed] = Feed(row, self._settings)
         self._delivery = Delivery(self._journal, self._settings)
         self._delivery.take_up(self._is_new_pipeline)
-        return About(detail=f"{len(self._delivery.backlog)} sentences to be heard")
+        self.log.info("journal open", unheard=len(self._delivery.backlog))
 
     def handle(self, frame: Frame) -> None:
         """Act on one message of a feed or of the sink."""
@@ -96,8 +100,9 @@ class ParserActor(Actor):
         if isinstance(message, Replay):
             self._send_again()
         elif isinstance(message, Suspect):
-            if entry := self._delivery.suspect(message.play):
-                self._bury(entry.play, "quarantined", entry, f"the {message.stage} died on it repeatedly")
+            self._suspect(message)
+        elif isinstance(message, Announce):
+            self._announce(message.text)
         elif isinstance(message, ReplayLast):
             self._delivery.replay_last(message.count)
             self._release()
@@ -254,6 +259,7 @@ class ParserActor(Actor):
                 utterance=_utterance(entry),
                 text=entry.source,
                 spans=entry.spans,
+                deaths=entry.deaths,
                 pause=entry.pause,
                 first=entry.first,
                 trace=Trace(arrived=entry.arrived or now, written=entry.written or now, hops=(hop,)),
@@ -266,6 +272,11 @@ class ParserActor(Actor):
                 self._bury(entry.play, "quarantined", entry, "it was set aside")
             else:
                 self._send(entry)
+
+    def _suspect(self, message: Suspect) -> None:
+        if entry := self._delivery.suspect(message.play, message.stage):
+            self._notice(f"sentence {entry.seq} of {entry.session} was set aside: the {message.stage} died on it")
+            self._bury(entry.play, "quarantined", entry, f"the {message.stage} died on it repeatedly")
 
     def _bury(self, play: int, state: Literal["cancelled", "quarantined"], entry: Entry | None, error: str) -> None:
         utterance = _utterance(entry) if entry else Utterance(session="", seq=0, play=play, epoch=self._delivery.epoch)
@@ -350,6 +361,13 @@ class ParserActor(Actor):
         if count := self._delivery.expire(self._max_age_s, feed):
             text = f"{count} sentences were too old to be spoken now; voicectl history shows them"
             self._notice(text)
+
+    def _announce(self, text: str) -> None:
+        """Put a sentence of our own before what is queued."""
+        feed = Feed(FeedRow(feed=OWN_FEED, session=OWN_FEED, format="text"), self._settings)
+        entry = self._entry(feed, Spoken(text=text))
+        self._delivery.announce(entry)
+        self._release()
 
     def _notice(self, text: str) -> None:
         self.log.warning(text)

@@ -25,7 +25,8 @@ class Leaf:
     """A block that holds text itself.
 
     ``first`` and ``last`` are its lines (``last`` exclusive); ``cells`` holds a row's cells;
-    ``chain`` the first lines of the list items around it, ``table`` the first line of its table.
+    ``chain`` the first lines of the list items around it, ``table`` the first line of its table;
+    ``ended`` says that a fence was closed, ``comment`` that HTML is a comment so far.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Leaf:
     table: int = -1
     language: str = ""
     ended: bool = False
+    comment: bool = False
     cells: list[str] = field(default_factory=list)
 
     @property
@@ -94,6 +96,7 @@ def _describe(leaf: Leaf, token: Token) -> None:
         # markdown-it counts the closing mark among the lines only where there is one.
         leaf.ended = leaf.last - leaf.first - 1 > token.content.count("\n")
     elif leaf.kind == "html":
+        leaf.comment = token.content.lstrip().startswith("<!--") and "-->" not in token.content
         leaf.content = _TAG.sub("", _COMMENT.sub("", token.content))
 
 

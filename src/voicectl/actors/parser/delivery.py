@@ -7,13 +7,16 @@ wall-clock stamps for the journal.
 import sqlite3
 import time
 
+import msgspec
+
 from voicectl.actors.parser.backlog import Backlog
 from voicectl.actors.parser.journal import Entry, FeedRow, Journal, add, save_feed, set_number, update
 from voicectl.config.settings import ParserSettings
 from voicectl.protocol.messages import Cancelled, Ledger, Receipt
 
-MAX_DEATHS = 2
-"""A sentence that was in work when its stage died this often is set aside."""
+LIVES = {"translator": 4, "synthesizer": 3}
+"""Deaths after which a sentence is set aside. Translator: twice its backend, then the next one, then the original
+text; synthesizer: twice its voice, then the next one."""
 
 
 class Delivery:
@@ -174,17 +177,26 @@ class Delivery:
         self.backlog.put_first(entries)
         return len(entries)
 
-    def suspect(self, play: int) -> Entry | None:
-        """Count a death against the sentence that was in work; return it when it is to be set aside."""
+    def suspect(self, play: int, stage: str) -> Entry | None:
+        """Count a death of ``stage`` against the sentence it worked on; return it when it is to be set aside.
+
+        Before that the stage has tried it twice with its first backend and once with each step of ``LIVES``.
+        """
         entry = self.backlog.released.get(play)
-        if entry is None:
+        if entry is None or stage not in LIVES:
             return None
-        entry.deaths += 1
-        self._journal.write(lambda db: update(db, entry, deaths=entry.deaths))
-        if entry.deaths < MAX_DEATHS:
+        count = getattr(entry.deaths, stage) + 1
+        entry.deaths = msgspec.structs.replace(entry.deaths, **{stage: count})
+        self._journal.write(lambda db: update(db, entry, deaths=msgspec.msgpack.encode(entry.deaths)))
+        if count < LIVES[stage]:
             return None
         entry.state = "quarantined"
         return entry
+
+    def announce(self, entry: Entry) -> None:
+        """Journal a sentence of our own and queue it before everything that is not released yet."""
+        self._journal.write(lambda db: add(db, entry))
+        self.backlog.put_first([entry])
 
     def _set_state(self, entries: list[Entry], state: str, error: str) -> None:
         def change(db: sqlite3.Connection) -> None:

@@ -4,8 +4,9 @@ from typing import Literal
 
 import msgspec
 
+from voicectl.actors.parser.dialect import MARKDOWN, TEXT
 from voicectl.actors.parser.items import Spoken
-from voicectl.actors.parser.markdown import MARKDOWN, TEXT, Assembler, AssemblerState, Piece
+from voicectl.actors.parser.markdown import Assembler, AssemblerState, Piece
 from voicectl.actors.parser.units import Units
 
 

@@ -11,6 +11,9 @@ from typing import NamedTuple
 _PATIENCE = 400
 """Characters; what stays open for longer was meant literally."""
 
+_MOST_MARKS = 6
+"""Marks; more of them open at once are not emphasis."""
+
 _TOKEN = re.compile(
     r"\\[(\[]|\\.|`+|\$+|[\[\]]|\*+|_+|~~+|<(?=[A-Za-z/!?])",
     re.DOTALL,
@@ -54,7 +57,8 @@ def still_open(source: str) -> Open:
             _emphasis(source, match, marks)
     bracket = next((start for start in brackets if len(source) - start < _PATIENCE), -1)
     since = bracket if since < 0 or 0 <= bracket < since else since
-    return Open("".join(mark * length for mark, length in marks), since)
+    open_marks = "".join(mark * length for mark, length in marks)
+    return Open(open_marks if len(open_marks) <= _MOST_MARKS else "", since)
 
 
 def _skip_target(source: str, position: int) -> int:

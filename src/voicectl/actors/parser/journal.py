@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from voicectl.protocol.messages import Pause, Span
+from voicectl.protocol.messages import Deaths, Pause, Span
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS utterances (
     play INTEGER, epoch INTEGER NOT NULL DEFAULT 0, arrived INTEGER NOT NULL, written INTEGER NOT NULL,
     source TEXT NOT NULL, spans BLOB NOT NULL, pause TEXT NOT NULL,
     state TEXT NOT NULL, translation TEXT NOT NULL DEFAULT '', backend TEXT NOT NULL DEFAULT '',
-    voice TEXT NOT NULL DEFAULT '', ttfa_ms REAL, deaths INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
+    voice TEXT NOT NULL DEFAULT '', ttfa_ms REAL, deaths BLOB NOT NULL DEFAULT x'80', error TEXT NOT NULL DEFAULT '',
     created_at REAL NOT NULL, spoken_at REAL);
 CREATE INDEX IF NOT EXISTS unsettled ON utterances (id) WHERE state IN ('queued', 'speaking');
 CREATE INDEX IF NOT EXISTS by_session ON utterances (session, seq);
@@ -38,6 +38,7 @@ UNSETTLED = "state IN ('queued', 'speaking')"
 
 Statement = tuple[str, tuple[object, ...]]
 _T = TypeVar("_T")
+_deaths_decoder = msgspec.msgpack.Decoder(Deaths)
 _spans_decoder = msgspec.msgpack.Decoder(tuple[Span, ...])
 _log = structlog.get_logger()
 
@@ -71,7 +72,7 @@ class Entry(msgspec.Struct, kw_only=True):
     spans: tuple[Span, ...] = ()
     pause: Pause = "sentence"
     state: str = "queued"
-    deaths: int = 0
+    deaths: Deaths = Deaths()
     created_at: float = 0.0
     arrived: int = 0
     written: int = 0
@@ -270,6 +271,6 @@ def _entry(row: sqlite3.Row) -> Entry:
         spans=_spans_decoder.decode(row["spans"]),
         pause=row["pause"],
         state=row["state"],
-        deaths=row["deaths"],
+        deaths=_deaths_decoder.decode(row["deaths"]),
         created_at=row["created_at"],
     )

@@ -7,27 +7,26 @@ has come.
 """
 
 import re
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from voicectl.actors.parser import sentences
-from voicectl.actors.parser.blocks import SENTINEL, Leaf, markdown_leaves, text_leaves
+from voicectl.actors.parser.blocks import Leaf
 from voicectl.actors.parser.code import announcement
-from voicectl.actors.parser.emphasis import Open, still_open
-from voicectl.actors.parser.speakable import Plain, literal, speakable
+from voicectl.actors.parser.compaction import on_one_line, shortened
+from voicectl.actors.parser.dialect import Certain, Dialect, closed, first_sentence
+from voicectl.actors.parser.speakable import Plain, joined
 from voicectl.protocol.messages import Pause, Span
 
 MAX_TAIL = 32_768
 """Characters of source kept for one open block; beyond this the block is ended by force."""
 
-_COMPACT_FROM = 512
+_COMPACT_FROM = 160
 _LONG_LINE = 65_536
-_MOST_MARKS = 6
-_ITEM_MARKS = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)+")
 # A paragraph that so far reads like this may yet turn out to be none.
 _UNSURE = re.compile(r"[\[|<`~>]|(?:[-+*_=\#:]*|\d+[.)]?)[ \t]*$")
+_HTML_END = re.compile(r"-->|\?>|\]\]>|</(?:pre|script|style|textarea)|<!", re.IGNORECASE)
 _FENCE_END = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*$")
 
 
@@ -39,32 +38,13 @@ class Piece(NamedTuple):
     pause: Pause
 
 
-class Certain(NamedTuple):
-    """The first sentence of some source: the length of its source, the emphasis left open there, its words."""
-
-    end: int
-    marks: str
-    plain: Plain
-
-
-class Dialect(NamedTuple):
-    """How source is read: its blocks, what inline markup is open at its end, its words."""
-
-    leaves: Callable[[str], list[Leaf]]
-    still_open: Callable[[str], Open]
-    words: Callable[[str], Plain]
-
-
-MARKDOWN = Dialect(markdown_leaves, still_open, speakable)
-TEXT = Dialect(text_leaves, lambda source: Open("", -1), literal)
-
-
 class AssemblerState(msgspec.Struct):
     """All that the assembler remembers between two units.
 
     ``tail`` is the source kept, ``done`` the number of its leaves that were said in full, ``said`` the
     number of characters said of the next one, ``marks`` the emphasis open there. ``code`` counts the
-    lines of the open fence (-1: none), ``line`` is its unfinished line.
+    lines of the open fence (-1: none), ``line`` is its unfinished line. ``html`` says what kind of HTML
+    block is open at the end of the tail; what a comment holds is not kept.
     """
 
     tail: str = ""
@@ -73,6 +53,7 @@ class AssemblerState(msgspec.Struct):
     marks: str = ""
     code: int = -1
     line: str = ""
+    html: Literal["", "element", "comment"] = ""
 
 
 class Assembler:
@@ -104,6 +85,8 @@ class Assembler:
             self._code_lines(unit)
         elif self._open is not None and not state.tail.endswith("\n") and len(state.tail) < MAX_TAIL:
             self._same_line(self._open, unit)
+        elif state.html and len(state.tail) < MAX_TAIL and not self._may_end_html(unit):
+            state.tail += "" if state.html == "comment" else unit
         else:
             state.tail += unit
             self._read()
@@ -113,11 +96,10 @@ class Assembler:
         """The source pauses: let go what looks complete."""
         leaf = self._last_leaf() if self.state.code < 0 else None
         if leaf is not None and leaf.kind in {"paragraph", "heading"}:
-            rest = leaf.content[max(self.state.said, leaf.start) :].rstrip()
+            rest = self._rest(leaf)
             closed_line = self.state.tail.endswith("\n") and (leaf.kind == "heading" or bool(leaf.chain))
-            plain = self._dialect.words(self._closed(rest)).masked()
-            if rest and (closed_line or sentences.complete(plain) or plain.endswith(":")):
-                self._say_rest(leaf, "sentence")
+            if rest.text and (closed_line or sentences.complete(rest.masked()) or rest.text.endswith(":")):
+                self._say(rest, "sentence")
                 self.state.said = len(leaf.content)
         return self._taken()
 
@@ -160,6 +142,7 @@ class Assembler:
             self._pieces = self.close()
             return
         self._open = None
+        state.html = ""
         leaves = self._dialect.leaves(state.tail)
         state.done = min(state.done, len(leaves))
         for number in range(state.done, len(leaves)):
@@ -169,6 +152,8 @@ class Assembler:
             elif leaf.kind == "fence" and state.tail.endswith("\n"):
                 self._enter_code(leaf)
                 return
+            elif leaf.kind == "html" and state.tail.endswith("\n"):
+                state.html = "comment" if leaf.comment and not leaf.chain and not leaf.quoted else "element"
             elif leaf.kind == "paragraph":
                 self._say_certain(leaf)
                 on_last_line = leaf.last > state.tail.count("\n")
@@ -183,6 +168,11 @@ class Assembler:
         self._say_certain(leaf)
         if len(self.state.tail) >= _COMPACT_FROM:
             self._read()
+
+    def _may_end_html(self, unit: str) -> bool:
+        """Say whether a unit can end the open HTML block; only then is the block read again."""
+        blank_line = not unit.strip(" \t>\n") and self.state.tail.endswith("\n") and self.state.html == "element"
+        return blank_line or bool(_HTML_END.search(unit))
 
     def _is_closed(self, leaf: Leaf) -> bool:
         """Say whether nothing that follows can add to the last leaf of the tail."""
@@ -207,13 +197,13 @@ class Assembler:
             return
         if len(state.tail) < _COMPACT_FROM:
             return
-        tail = self._shortened(last, 0 if is_done else state.said)
+        tail = shortened(state.tail, last, 0 if is_done else state.said)
         again = self._dialect.leaves(tail)
         if len(tail) >= len(state.tail) or not again or again[-1].kind != last.kind:
             return
         rest = "" if is_done else last.content[state.said :]
         if last.kind == "paragraph" and not is_done and state.said:
-            if again[-1].content[again[-1].start :] != _on_one_line(rest):
+            if again[-1].content[again[-1].start :] != on_one_line(rest):
                 return
             state.said = again[-1].start
         elif again[-1].content != last.content and last.kind != "code":
@@ -222,30 +212,6 @@ class Assembler:
         self._passed = ((0, 0), 0)
         state.done = len(again) if is_done else len(again) - 1
         self._open = again[-1] if self._open is not None else None
-
-    def _shortened(self, last: Leaf, said: int) -> str:
-        """Return the least source that keeps the last leaf of the tail in its place."""
-        lines = self.state.tail.split("\n")
-        kept: list[str] = []
-        for number in sorted({number for number in last.chain if number < last.first}):
-            marks = _ITEM_MARKS.match(lines[number])
-            kept.append(marks.group() + SENTINEL if marks else lines[number])
-        if kept:
-            kept.append("")  # or a paragraph that follows would go on the item's own one
-        first = last.last - 1 if last.kind == "code" else last.first
-        if 0 <= last.table < first:
-            kept += [line for line in lines[last.table : last.table + 2] if last.table + 2 <= first]
-        if said and last.kind == "paragraph":
-            opening = lines[first].rstrip()
-            beginning = last.content.split("\n", 1)[0].rstrip()
-            prefix = opening[: len(opening) - len(beginning)] if opening.endswith(beginning) else ""
-            rest = _on_one_line(last.content[said:])
-            # Blanks at the end of the tail are not part of the content, but of the text to come.
-            body = "\n".join(lines[first : last.last])
-            kept.append(prefix + SENTINEL + rest + body[len(body.rstrip(" \t")) :])
-        else:
-            kept += lines[first : last.last]
-        return "\n".join(kept + lines[last.last :])
 
     # -- saying --------------------------------------------------------------------------------
 
@@ -256,15 +222,15 @@ class Assembler:
             self._announce(leaf.language, leaf.content.count("\n"))
         elif leaf.kind == "row":
             words = [self._dialect.words(cell) for cell in leaf.cells]
-            self._say(_joined([word for word in words if word.text]), "sentence")
+            self._say(joined([word for word in words if word.text]), "sentence")
         elif leaf.kind == "html":
             for line in leaf.content.split("\n"):
                 self._say(self._dialect.words(line.strip()), "sentence")
         else:
             self._say_certain(leaf)
-            rest = self._dialect.words(self._closed(leaf.content[max(state.said, leaf.start) :].rstrip()))
+            rest = self._rest(leaf)
             if not cut or sentences.complete(rest.masked()):
-                self._say_rest(leaf, "sentence" if leaf.chain else "paragraph")
+                self._say(rest, "sentence" if leaf.chain else "paragraph")
         state.done += 1
         state.said = 0
         state.marks = ""
@@ -273,15 +239,13 @@ class Assembler:
     def _say_certain(self, leaf: Leaf) -> None:
         """Say the sentences of an open paragraph whose ends are certain."""
         state = self.state
-        if leaf.content.lstrip().startswith("|") or (
-            "|" in leaf.content and "\n" not in leaf.content and leaf.table < 0
-        ):
-            if not self._is_closed(leaf) and len(leaf.content) < sentences.MAX_SENTENCE:
-                return  # may become the head of a table
+        may_be_table = leaf.content.startswith("|") or ("|" in leaf.content and "\n" not in leaf.content)
+        if may_be_table and not self._is_closed(leaf) and len(leaf.content) < sentences.MAX_SENTENCE:
+            return
         start = max(state.said, leaf.start)
-        while (certain := self._certain(leaf.content[start:])) is not None:
+        while certain := self._certain(leaf.content[start:]):
             self._say(certain.plain, "sentence")
-            state.marks = certain.marks if len(certain.marks) <= _MOST_MARKS else ""
+            state.marks = certain.marks
             start += certain.end
             while start < len(leaf.content) and leaf.content[start].isspace():
                 start += 1
@@ -289,42 +253,17 @@ class Assembler:
             self._passed = ((state.done, start), 0)
 
     def _certain(self, rest: str) -> Certain | None:
-        """Return the first sentence of ``rest``, or None if its end is not certain."""
+        """Return the first sentence of ``rest``, if its end is certain."""
         place = (self.state.done, self.state.said)
         passed = self._passed[1] if self._passed[0] == place else 0
-        found = [candidate for candidate in sentences.candidates(rest) if candidate.end > passed]
-        since = self._dialect.still_open(self.state.marks + rest).since - len(self.state.marks) if found else -1
-        for candidate in found:
-            # What is open still cannot have been closed before: nothing ends behind its beginning.
-            if candidate.end > sentences.MAX_SENTENCE or 0 <= since < candidate.end:
-                break
-            certain = self._cut(rest, candidate.end)
-            if certain and sentences.is_end(certain.plain.masked(), candidate.decider):
-                return certain
-            self._passed = (place, candidate.end)
-        if len(rest) <= sentences.MAX_SENTENCE:
-            return None
-        blank = rest.rfind(" ", 1, sentences.MAX_SENTENCE)
-        return self._cut(rest, blank if blank > 0 else sentences.MAX_SENTENCE, by_force=True)
+        certain, passed = first_sentence(self._dialect, self.state.marks, rest, passed)
+        self._passed = (place, passed)
+        return certain
 
-    def _cut(self, rest: str, end: int, by_force: bool = False) -> Certain | None:
-        """Return rest[:end] as a sentence, or None if more than emphasis is open at its end."""
-        source = self.state.marks + rest[:end]
-        marks, since = self._dialect.still_open(source)
-        if since >= 0 and not by_force:
-            return None
-        return Certain(end, marks, self._dialect.words(source + marks[::-1]))
-
-    def _closed(self, source: str) -> str:
-        """Return source with the emphasis that was carried to it opened, and closed where it is open."""
-        source = self.state.marks + source
-        return source + self._dialect.still_open(source).marks[::-1]
-
-    def _say_rest(self, leaf: Leaf, pause: Pause) -> None:
-        """Say all that was not said of a paragraph or heading."""
+    def _rest(self, leaf: Leaf) -> Plain:
+        """Return the words of a paragraph or heading that were not said."""
         source = leaf.content[max(self.state.said, leaf.start) :].rstrip()
-        if source:
-            self._say(self._dialect.words(self._closed(source)), pause)
+        return self._dialect.words(closed(self._dialect, self.state.marks + source)) if source else Plain("")
 
     def _say(self, plain: Plain, pause: Pause) -> None:
         """Give out the sentences of ``plain``; the pause is the last one's."""
@@ -376,19 +315,3 @@ class Assembler:
     def _announce(self, language: str, lines: int) -> None:
         if self._code == "announce":
             self._pieces.append(Piece(announcement(language, lines), (), "sentence"))
-
-
-def _on_one_line(source: str) -> str:
-    """Return inline source with its line ends, soft and hard, made blanks."""
-    return source.replace("\\\n", " ").replace("\n", " ").lstrip()
-
-
-def _joined(cells: list[Plain]) -> Plain:
-    """Return the words of a table row: its cells, joined by commas."""
-    text = ""
-    protected: list[tuple[int, int, str]] = []
-    for cell in cells:
-        text += ", " if text else ""
-        protected += [(start + len(text), end + len(text), kind) for start, end, kind in cell.protected]
-        text += cell.text
-    return Plain(text, tuple(protected))

@@ -9,18 +9,8 @@ from voicectl.actors.parser.formats import checked, detect
 from voicectl.actors.parser.items import AnswerEnd, Item, SessionStart, Spoken
 from voicectl.actors.parser.lines import Lines
 from voicectl.actors.parser.repeats import Repeats, RepeatsState
-from voicectl.actors.parser.streamjson import (
-    Aside,
-    Close,
-    End,
-    Event,
-    Forget,
-    Named,
-    Rewind,
-    Say,
-    StreamJson,
-    StreamState,
-)
+from voicectl.actors.parser.streamjson import StreamJson, StreamState
+from voicectl.actors.parser.streamlines import Aside, Close, End, Event, Forget, Named, Rewind, Say
 from voicectl.config.settings import ParserSettings
 
 __all__ = ["AnswerEnd", "FeedParser", "Item", "SessionStart", "Spoken"]

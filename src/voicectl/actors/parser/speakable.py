@@ -70,6 +70,17 @@ def literal(source: str) -> Plain:
     return _assemble(source.replace("\x00", ""), [])
 
 
+def joined(cells: list[Plain]) -> Plain:
+    """Return the words of a table row: its cells, joined by commas."""
+    text = ""
+    protected: list[tuple[int, int, str]] = []
+    for cell in cells:
+        text += ", " if text else ""
+        protected += [(start + len(text), end + len(text), kind) for start, end, kind in cell.protected]
+        text += cell.text
+    return Plain(text, tuple(protected))
+
+
 def _flatten(tokens: list[Token], verbatim: list[tuple[str, str]]) -> str:
     """Return the text of the tokens; verbatim pieces stand in it as NUL, index, NUL."""
     parts: list[str] = []

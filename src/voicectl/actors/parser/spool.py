@@ -122,7 +122,7 @@ class Spool:
             view = view[self._file.write(view) :]
 
     def _leave_disk(self, exc: OSError) -> None:
-        self._tell(f"the spool {self.path} cannot be written ({exc.strerror}); the text is kept in memory")
+        self._tell(f"the spool {self.path} cannot be written ({exc.strerror or exc}); the text is kept in memory")
         self._memory_base = self.end
 
 

@@ -5,12 +5,25 @@ block, and in the ``result`` line. Here the deltas are spoken, an ``assistant`` 
 it goes beyond them, the result never. The reader of these events owns the text itself.
 """
 
-import json
 import re
 import zlib
 from typing import Any
 
 import msgspec
+
+from voicectl.actors.parser.streamlines import (
+    Aside,
+    Close,
+    End,
+    Event,
+    Forget,
+    Line,
+    Named,
+    Rewind,
+    Say,
+    decode,
+    message_of,
+)
 
 CONTINUED = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn"})
 _SILENT_TEXTS = frozenset({"(no content)", "No response requested."})
@@ -37,66 +50,6 @@ _KNOWN = frozenset(
 _IDS = re.compile(
     r"\s*[(\[]?\b(?:(?:request|message|session)[ _-]?id:?\s*\S+|(?:req|msg)_[A-Za-z0-9]{16,})[)\]]?", re.IGNORECASE
 )
-
-
-class Say(msgspec.Struct, frozen=True):
-    """Text to be spoken, to be joined directly to the text before it."""
-
-    text: str
-
-
-class Close(msgspec.Struct, frozen=True):
-    """The text ends here; ``cut``: in the middle, an unfinished sentence is to be dropped."""
-
-    cut: bool = False
-
-
-class Aside(msgspec.Struct, frozen=True):
-    """A whole text by somebody else (a subagent), apart from the text that is being said."""
-
-    text: str
-
-
-class Rewind(msgspec.Struct, frozen=True):
-    """The answer starts again from its beginning."""
-
-
-class Forget(msgspec.Struct, frozen=True):
-    """The message is complete; nothing of it will be repeated."""
-
-
-class End(msgspec.Struct, frozen=True):
-    """The turn is over."""
-
-
-class Named(msgspec.Struct, frozen=True):
-    """The stream named its session."""
-
-    session: str
-
-
-Event = Say | Close | Aside | Rewind | Forget | End | Named
-
-
-class Line(msgspec.Struct):
-    """The fields of a line that matter here; everything else is skipped without being decoded."""
-
-    type: Any = None
-    subtype: Any = None
-    session_id: Any = None
-    parent_tool_use_id: Any = None
-    event: Any = None
-    message: msgspec.Raw = msgspec.Raw(b"null")
-    abandoned_blocks: Any = None
-    aborted: Any = None
-    supersedes: Any = None
-    error: Any = None
-    api_error: Any = None
-    is_api_error_message: Any = None
-    local_command_source: Any = None
-    local_command_run: Any = None
-    is_synthetic: Any = msgspec.field(name="isSynthetic", default=None)
-    is_replay: Any = msgspec.field(name="isReplay", default=None)
 
 
 class StreamState(msgspec.Struct):
@@ -127,15 +80,17 @@ class StreamJson:
         self._errors = errors
         self._spoken_blocks = {"text": "text", "thinking": "thinking"} if thinking else {"text": "text"}
         self._counters = counters
-        self._decoder = msgspec.json.Decoder(Line)
 
     def read(self, data: bytes) -> list[Event]:
         """Return what one line means; a line that is broken or unknown is counted and means nothing."""
         if not data.strip():
             return []
-        line = self._decode(data)
+        line, repaired = decode(data)
         if line is None:
+            self._count("bad_json")
             return []
+        if repaired:
+            self._count("bad_utf8")
         events: list[Event] = []
         if not self.state.named and isinstance(line.session_id, str) and line.session_id:
             self.state.named = True
@@ -161,25 +116,6 @@ class StreamJson:
 
     def _count(self, name: str) -> None:
         self._counters[name] = self._counters.get(name, 0) + 1
-
-    def _decode(self, data: bytes) -> Line | None:
-        """Decode a line; what msgspec refuses (bad UTF-8, half a character) gets a second chance."""
-        try:
-            return self._decoder.decode(data)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            pass
-        try:
-            text = data.decode("utf-8", "replace")
-            if "\ufffd" in text:
-                self._count("bad_utf8")
-            fields = json.loads(text)
-            message = fields.pop("message", None)
-            line = msgspec.convert(fields, Line)
-        except (msgspec.MsgspecError, ValueError, RecursionError, AttributeError):
-            self._count("bad_json")
-            return None
-        line.message = msgspec.Raw(json.dumps(message).encode())
-        return line
 
     # -- the kinds of lines --------------------------------------------------------------------
 
@@ -262,7 +198,7 @@ class StreamJson:
         return [] if self.state.joining else [Close(), Forget()]
 
     def _assistant(self, line: Line) -> list[Event]:
-        message = _object(line.message)
+        message = message_of(line)
         content = message.get("content")
         blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
         blocks = [block for block in blocks if isinstance(block, dict)]
@@ -321,7 +257,7 @@ class StreamJson:
         """Read the end of what was said before: a tool's result, an interrupt, a nudge by the client."""
         if line.parent_tool_use_id is not None:
             return []
-        text = _first_text(_object(line.message).get("content"))
+        text = _first_text(message_of(line).get("content"))
         if text.startswith("[Request interrupted"):
             self.state.whole = ""
             return [Close(cut=True)]
@@ -350,18 +286,6 @@ def _crc(text: str, start: int = 0) -> int:
     return zlib.crc32(text.encode("utf-8", "surrogatepass"), start)
 
 
-def _object(raw: msgspec.Raw) -> dict[str, Any]:
-    """Decode a nested object; anything else counts as an empty one."""
-    try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        try:
-            value = json.loads(bytes(raw))  # half a character
-        except (ValueError, RecursionError):
-            return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _first_text(content: Any) -> str:
     """Return the text of a user message, or of its first text block."""
     if isinstance(content, str):
@@ -373,7 +297,7 @@ def _first_text(content: Any) -> str:
 
 
 def _error_text(text: str) -> str:
-    """Return an error message without the ids of messages and requests; of an error in JSON only its message is left."""
+    """Return an error message without the ids in it; of an error in JSON only its message is left."""
     brace = text.find("{")
     if brace >= 0:
         try:

@@ -17,7 +17,7 @@ MAX_UNIT = 4096
 # with anything else that could still turn into markup wait for their end.
 _LINE_START = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)]|\#{1,6}|>)[ \t]+)*[^\s\-+*_\#>=~`|<\d]")
 _POINT = re.compile(
-    r"\n|" + CANDIDATE.pattern.replace(r"\s+", r"[ \t]+").replace(r"\s*", r"[ \t]*"),
+    r"\n|" + CANDIDATE.pattern.replace(r"\s++", r"[ \t]++").replace(r"\s*+", r"[ \t]*+"),
     re.VERBOSE,
 )
 

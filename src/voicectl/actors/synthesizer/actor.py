@@ -13,6 +13,8 @@ from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import Audio, Epoch, Message, Notice, Tombstone, Translation
 from voicectl.protocol.trace import Hop
 
+DEATHS_OF_FIRST = 2
+
 
 class SynthesizerActor(Actor):
     """Speaks one sentence after the other; each chunk leaves as soon as it is made."""
@@ -61,7 +63,9 @@ class SynthesizerActor(Actor):
 
     def _speak(self, message: Translation, received: int) -> None:
         begun = time.monotonic_ns()
-        for name in (self._backend.name, *self._settings.fallback):
+        # A voice on which the stage died twice is not tried with this sentence again.
+        first = () if message.deaths.synthesizer >= DEATHS_OF_FIRST else (self._backend.name,)
+        for name in (*first, *(name for name in self._settings.fallback if name != self._backend.name)):
             if backend := self._voice(name):
                 self._sent = 0
                 try:

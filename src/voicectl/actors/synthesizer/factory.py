@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 import msgspec
 
+from voicectl.actors.plugin import is_plugin, plugin
 from voicectl.actors.synthesizer import coqui, coqui_model, coqui_zoo, espeak_ng, openjtalk
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
 from voicectl.actors.synthesizer.voice import Missing, VoiceInfo, speaks
@@ -53,6 +54,9 @@ def load_backend(settings: SynthesizerSettings, language: str, name: str | None 
     _known(name)
     if name != chosen:
         settings = msgspec.structs.replace(settings, voice="")
+    if is_plugin(name):
+        backend: SynthesizerBackend = plugin(name)(settings, language)
+        return backend
     if name == openjtalk.NAME:
         return openjtalk.OpenJTalkBackend(settings, language)
     if name == espeak_ng.NAME:
@@ -88,7 +92,7 @@ def _known(name: str) -> None:
     Raises:
         UsageError: there is no such backend.
     """
-    if name not in BACKENDS:
+    if name not in BACKENDS and not is_plugin(name):
         near = get_close_matches(name, BACKENDS, n=1)
         hint = f"did you mean {near[0]}?" if near else "see voicectl voices"
         raise UsageError(f"unknown synthesizer {name!r}; known: auto, {', '.join(BACKENDS)}; {hint}")

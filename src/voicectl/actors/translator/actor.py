@@ -16,6 +16,9 @@ from voicectl.protocol.trace import Hop
 CACHE_SIZE = 256
 """Sentences: far more than the parser's window, which is all that a replay can ask for again."""
 
+DEATHS_OF_FIRST = 2
+"""A sentence on which the stage died this often goes to the next backend, and then stays as it is."""
+
 
 class TranslatorActor(Actor):
     """Translates one sentence at a time when idle, a batch when there is a backlog.
@@ -43,14 +46,20 @@ class TranslatorActor(Actor):
     def handle(self, frame: Frame) -> None:
         """Translate the sentence in ``frame``, and with it what else is waiting."""
         batch: list[tuple[Sentence, int]] = []
+        suspects: list[tuple[Sentence, int]] = []
         for each in (frame, *self.waiting(self._settings.max_batch - 1)):
             message = each.envelope.body
             if isinstance(message, Tombstone):
                 self.send(message)
             elif isinstance(message, Sentence) and message.utterance.epoch >= self._epoch:
-                batch.append((message, each.received))
-        if batch:
-            self._translate_batch(batch)
+                if message.deaths.translator:
+                    suspects.append((message, each.received))
+                else:
+                    batch.append((message, each.received))
+        # What may kill us goes last and alone, so that only it is suspect.
+        for job in (batch, *([suspect] for suspect in suspects)):
+            if job:
+                self._translate_batch(job)
 
     def control(self, message: Message) -> None:
         """Drop the work of earlier epochs."""
@@ -68,7 +77,12 @@ class TranslatorActor(Actor):
     def _translate_batch(self, batch: list[tuple[Sentence, int]]) -> None:
         begun = time.monotonic_ns()
         self.working_on(batch[0][0].utterance.play)
-        results = self._answer([Source(sentence.text, sentence.spans) for sentence, _ in batch])
+        sources = [Source(sentence.text, sentence.spans) for sentence, _ in batch]
+        deaths = batch[0][0].deaths.translator
+        if deaths < DEATHS_OF_FIRST:
+            results = self._answer(sources)
+        else:
+            results = [self._fall_back(sources[0], self._settings.fallback[: deaths == DEATHS_OF_FIRST])]
         for (sentence, received), (result, backend) in zip(batch, results, strict=True):
             hop = Hop(stage=self.stage, received=received, begun=begun, sent=time.monotonic_ns())
             self.send(
@@ -79,6 +93,7 @@ class TranslatorActor(Actor):
                     language=self._language.target,
                     backend=backend,
                     notes=result.notes,
+                    deaths=sentence.deaths,
                     pause=sentence.pause,
                     first=sentence.first,
                     trace=sentence.trace.plus(hop),
@@ -106,10 +121,10 @@ class TranslatorActor(Actor):
                 return [answer for source in sources for answer in self._translate([source])]
             self.counters["errors"] += 1
             self.log.warning("sentence not translated", backend=self._backend.name, error=str(exc))
-            return [self._fall_back(sources[0])]
+            return [self._fall_back(sources[0], self._settings.fallback)]
 
-    def _fall_back(self, source: Source) -> tuple[Result, str]:
-        for name in self._settings.fallback:
+    def _fall_back(self, source: Source, names: Sequence[str]) -> tuple[Result, str]:
+        for name in names:
             if name != self._backend.name and (backend := self._fallback(name)):
                 try:
                     return backend.translate([source])[0], backend.name

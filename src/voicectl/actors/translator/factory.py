@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 
+from voicectl.actors.plugin import is_plugin, plugin
 from voicectl.actors.translator.backend import TranslatorBackend
 from voicectl.actors.translator.languages import flores
 from voicectl.actors.translator.none import NoneBackend
@@ -46,8 +47,11 @@ def load_backend(
     """
     if name is not None:
         _require_known(name)
-    if name in (None, "auto"):
+    if name is None or name == "auto":
         name, _ = choose(settings, language)
+    if is_plugin(name):
+        backend: TranslatorBackend = plugin(name)(settings, language)
+        return backend
     if name == "none":
         return NoneBackend()
     if name == "nllb":
@@ -88,5 +92,5 @@ def _packages_missing() -> str:
 
 
 def _require_known(name: str) -> None:
-    if name not in BACKENDS:
+    if name not in BACKENDS and not is_plugin(name):
         raise UsageError(f"unknown translator {name!r}; known ones: {', '.join(BACKENDS)}")

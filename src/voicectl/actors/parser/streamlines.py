@@ -1,0 +1,102 @@
+"""The lines of ``stream-json`` as far as they matter here, and what they can mean for the listener."""
+
+import json
+from typing import Any
+
+import msgspec
+
+
+class Say(msgspec.Struct, frozen=True):
+    """Text to be spoken, to be joined directly to the text before it."""
+
+    text: str
+
+
+class Close(msgspec.Struct, frozen=True):
+    """The text ends here; ``cut``: in the middle, an unfinished sentence is to be dropped."""
+
+    cut: bool = False
+
+
+class Aside(msgspec.Struct, frozen=True):
+    """A whole text by somebody else (a subagent), apart from the text that is being said."""
+
+    text: str
+
+
+class Rewind(msgspec.Struct, frozen=True):
+    """The answer starts again from its beginning."""
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """The message is complete; nothing of it will be repeated."""
+
+
+class End(msgspec.Struct, frozen=True):
+    """The turn is over."""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """The stream named its session."""
+
+    session: str
+
+
+Event = Say | Close | Aside | Rewind | Forget | End | Named
+
+
+class Line(msgspec.Struct):
+    """The fields of a line that matter here; everything else is skipped without being decoded."""
+
+    type: Any = None
+    subtype: Any = None
+    session_id: Any = None
+    parent_tool_use_id: Any = None
+    event: Any = None
+    message: msgspec.Raw = msgspec.Raw(b"null")
+    abandoned_blocks: Any = None
+    aborted: Any = None
+    supersedes: Any = None
+    error: Any = None
+    api_error: Any = None
+    is_api_error_message: Any = None
+    local_command_source: Any = None
+    local_command_run: Any = None
+    is_synthetic: Any = msgspec.field(name="isSynthetic", default=None)
+    is_replay: Any = msgspec.field(name="isReplay", default=None)
+
+
+_DECODER = msgspec.json.Decoder(Line)
+_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+def decode(data: bytes) -> tuple[Line | None, bool]:
+    """Decode a line (None: it is no JSON object); say too whether it held bytes that are no UTF-8.
+
+    What msgspec refuses (bytes that are no UTF-8, half a character) gets a second chance.
+    """
+    try:
+        return _DECODER.decode(data), False
+    except _ERRORS:
+        pass
+    try:
+        text = data.decode("utf-8", "replace")
+        fields = json.loads(text)
+        message = fields.pop("message", None)
+        line = msgspec.convert(fields, Line)
+        line.message = msgspec.Raw(json.dumps(message).encode())
+    except (*_ERRORS, AttributeError, TypeError):
+        return None, False
+    return line, "\ufffd" in text
+
+
+def message_of(line: Line) -> dict[str, Any]:
+    """Decode the message of a line; anything but an object counts as an empty one."""
+    try:
+        value = msgspec.json.decode(line.message)
+    except _ERRORS:
+        try:
+            value = json.loads(bytes(line.message))  # half a character
+        except _ERRORS:
+            return {}
+    return value if isinstance(value, dict) else {}
