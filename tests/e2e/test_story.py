@@ -167,3 +167,13 @@ def test_ctrl_c_in_the_live_view_stops_the_pipeline(instance: Instance) -> None:
     up.send_signal(signal.SIGINT)
     assert up.wait(30) == 0
     assert instance.processes() == []
+
+
+def test_ctrl_c_while_starting_leaves_nothing(instance: Instance) -> None:
+    """An interrupt of up --detach before the pipeline is up ends what was started."""
+    up = instance.start("up", "--detach", "--sink", "null:fast")
+    eventually(lambda: len(instance.processes()) > 2, "the first stages")
+    up.send_signal(signal.SIGINT)
+    assert up.wait(30) != 0
+    eventually(lambda: instance.processes() == [], "all to end")
+    assert instance.sockets() == []

@@ -191,7 +191,7 @@ def test_a_stop_cancels_everything(parser: Parser) -> None:
     parser.record(*sentences("a", 20))
     parser.release()
     parser.settle(1)
-    gone = parser.delivery.cancel(Cancelled(epoch=3, heard=2, action="stop"))
+    _, gone = parser.delivery.cancel(Cancelled(epoch=3, heard=2, action="stop"))
     assert [entry.seq for entry in gone] == list(range(2, 21))
     assert len(parser.delivery.backlog) == 0
     assert parser.states == {"a 1": "spoken"} | {f"a {seq}": "cancelled" for seq in range(2, 21)}
@@ -214,7 +214,7 @@ def test_a_skip_cancels_the_sentence_that_was_heard(parser: Parser) -> None:
     parser.record(*sentences("a", 18))
     parser.release()
     parser.settle(1)
-    assert [entry.seq for entry in parser.delivery.cancel(skip(heard=2))] == [2]
+    assert [entry.seq for entry in parser.delivery.cancel(skip(heard=2))[1]] == [2]
     assert parser.delivery.first_play() == 17
     released = parser.release()
     assert released[0] == (17, "a 3")
@@ -228,14 +228,14 @@ def test_a_skip_in_the_silence_between_sentences_cancels_the_next_one(parser: Pa
     parser.record(*sentences("a", 3))
     parser.release()
     parser.settle(1)
-    assert [entry.seq for entry in parser.delivery.cancel(skip(heard=0))] == [2]
+    assert [entry.seq for entry in parser.delivery.cancel(skip(heard=0))[1]] == [2]
 
 
 def test_a_skip_of_many_reaches_into_what_waits(parser: Parser) -> None:
     """``skip 17`` with a window of 16."""
     parser.record(*sentences("a", 19))
     parser.release()
-    gone = parser.delivery.cancel(skip(heard=1, count=17))
+    _, gone = parser.delivery.cancel(skip(heard=1, count=17))
     assert [entry.seq for entry in gone] == list(range(1, 18))
     assert [text for _, text in parser.release()] == ["a 18", "a 19"]
 
@@ -244,7 +244,7 @@ def test_a_skip_of_more_than_there_is_cancels_all_of_it(parser: Parser) -> None:
     """And the answer goes on with what it says next."""
     parser.record(*sentences("a", 2))
     parser.release()
-    assert len(parser.delivery.cancel(skip(heard=1, count=9))) == 2
+    assert len(parser.delivery.cancel(skip(heard=1, count=9))[1]) == 2
     parser.record(sentence("a", 3))
     assert parser.release() == [(3, "a 3")]
 
@@ -265,7 +265,7 @@ def test_what_the_sink_settled_before_a_cancel_stays_spoken(parser: Parser) -> N
     parser.record(*sentences("a", 4))
     parser.release()
     parser.restart()
-    gone = parser.delivery.cancel(skip(heard=3))
+    _, gone = parser.delivery.cancel(skip(heard=3))
     assert [entry.seq for entry in gone] == [3]
     assert parser.states == {"a 1": "spoken", "a 2": "spoken", "a 3": "cancelled", "a 4": "queued"}
 
@@ -285,6 +285,16 @@ def test_an_older_epoch_never_comes_back(parser: Parser) -> None:
     parser.delivery.cancel(Cancelled(epoch=5, heard=0, action="stop"))
     parser.delivery.cancel(Cancelled(epoch=4, heard=0, action="stop"))
     assert parser.delivery.epoch == 5
+
+
+def test_what_was_heard_before_a_cancel_in_the_silence_is_not_queued_again(parser: Parser) -> None:
+    """A parser that died behind sentence 1 learns from the skip itself that it was heard."""
+    parser.record(*(sentence("a", seq) for seq in (1, 2, 3)))
+    parser.release()
+    heard, gone = parser.delivery.cancel(Cancelled(epoch=1, settled=1, heard=0, action="skip"))
+    assert [entry.seq for entry in heard] == [1]
+    assert [entry.seq for entry in gone] == [2]
+    assert parser.release() == [(4, "a 3")]
 
 
 def test_replay_speaks_the_last_sentences_again(parser: Parser) -> None:

@@ -123,8 +123,8 @@ class ParserAndSink(RuleBasedStateMachine):
         heard = self.settled + 1 if speaking and self.settled + 1 in self.inbox else 0
         self.epoch += 1
         self.inbox.clear()
-        message = Cancelled(epoch=self.epoch, heard=heard, action=action, count=count)  # type: ignore[arg-type]
-        self.cancelled += [(entry.feed, entry.seq) for entry in self.delivery.cancel(message)]
+        message = Cancelled(epoch=self.epoch, settled=self.settled, heard=heard, action=action, count=count)  # type: ignore[arg-type]
+        self.cancelled += [(entry.feed, entry.seq) for entry in self.delivery.cancel(message)[1]]
         self.settled = self.delivery.first_play() - 1
 
     # -- what always holds ---------------------------------------------------------------------

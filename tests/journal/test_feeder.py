@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import zmq
 
@@ -18,7 +17,7 @@ from voicectl.cli.feeder import IN_FLIGHT_BYTES, READ_BYTES, Ends, Feeder
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import Ack, Chunk, FeedDone, Message, Progress
 from voicectl.protocol.sockets import Inbox, Outlet, ipc_address
-from voicectl.supervisor.book import BOOK, Book, StageEntry, write_book
+from voicectl.supervisor.book import BOOK, Book, StageEntry, birth, write_book
 
 WAIT_MS = 30_000
 WAIT_S = 30
@@ -35,7 +34,7 @@ class Parser:
         self._outlet: Outlet | None = None
         self.text = b""
         self.final = False
-        created = psutil.Process().create_time()
+        created = birth(os.getpid())
         entry = StageEntry(pid=os.getpid(), created=created, data=self.inbox.address, ready=True)
         write_book(folder, Book(pid=os.getpid(), created=created, command="", stages={"parser": entry}))
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicectl.actors.sink.null import NullOutput
+from voicectl.actors.sink.pcm_store import PcmStore
 from voicectl.actors.sink.player import Player
 from voicectl.actors.sink.progress import Progress
 from voicectl.config.settings import SinkSettings
@@ -22,6 +23,7 @@ Samples = npt.NDArray[np.int16]
 def settings(spec: str = "null", sample_rate: int = 0, pause_ms: int = 0) -> SinkSettings:
     """Return settings with one length for every pause."""
     return SinkSettings(
+        spares=0,
         spec=spec,
         latency_ms=100,
         sample_rate=sample_rate,
@@ -99,15 +101,25 @@ class Ear(NullOutput):
 
 
 class Stage:
-    """A player, its output and its progress file; ``now`` only moves when a test says so."""
+    """A player, its output, progress file and PCM store; ``now`` only moves when a test says so.
+
+    A second one in the same folder is the next incarnation, or the first of a ``new_pipeline``.
+    """
 
     def __init__(
-        self, folder: Path, config: SinkSettings | None = None, realtime: bool = False, expect: int | None = 1
+        self,
+        folder: Path,
+        config: SinkSettings | None = None,
+        realtime: bool = False,
+        expect: int | None = 1,
+        new_pipeline: bool = False,
     ) -> None:
         self.now = NS
         self.output = Ear(realtime)
         self.progress = Progress(folder / "sink.progress")
-        self.player = Player(self.output, config or settings(), self.progress)
+        self.store = PcmStore(folder / "pcm")
+        self.player = Player(self.output, config or settings(), self.progress, self.store)
+        self.player.restore(new_pipeline)
         self.receipts: list[Receipt] = []
         if expect is not None:
             self.player.expect(Expect(play=expect, epoch=self.player.ledger().epoch))

@@ -1,6 +1,7 @@
 """The audio device, played into a private PulseAudio and recorded from its monitor."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +16,9 @@ from sink_parts import settings as sink_settings
 
 from rig import PulseRig, require_rig
 from voicectl.actors.sink.device import DeviceOutput
+from voicectl.actors.sink.pcm_store import PcmStore
 from voicectl.actors.sink.player import Player
+from voicectl.actors.sink.portaudio import open_stream
 from voicectl.actors.sink.progress import Progress
 from voicectl.protocol.errors import SinkError
 from voicectl.protocol.messages import Audio, Expect
@@ -63,7 +66,7 @@ def test_what_is_played_is_heard_bit_by_bit(rig: PulseRig, tmp_path: Path) -> No
     """Two utterances, longer than the ring, join without a gap and end with their last sample."""
     output = DeviceOutput("pulse", 200)
     output.prepare()
-    player = Player(output, sink_settings("device"), Progress(tmp_path / "p"))
+    player = Player(output, sink_settings("device"), Progress(tmp_path / "p"), PcmStore(tmp_path / "pcm"))
     player.expect(Expect(play=1, epoch=0))
     with rig.record() as recording:
         for play in (1, 2):
@@ -108,7 +111,7 @@ def test_pause_and_stop_are_silence_at_once_and_resume_loses_nothing(rig: PulseR
 def test_a_stamp_says_when_a_sample_can_be_heard(rig: PulseRig, tmp_path: Path) -> None:
     """Latency is the device's own, not zero and not seconds; the hand-over lies behind the arrival."""
     output = DeviceOutput("pulse", 100)
-    player = Player(output, sink_settings("device"), Progress(tmp_path / "p"))
+    player = Player(output, sink_settings("device"), Progress(tmp_path / "p"), PcmStore(tmp_path / "pcm"))
     player.expect(Expect(play=1, epoch=0))
     arrived = time.monotonic_ns()
     accept(player, 1, speech(1, RATE // 4))
@@ -117,6 +120,58 @@ def test_a_stamp_says_when_a_sample_can_be_heard(rig: PulseRig, tmp_path: Path) 
     output.close()
     assert arrived < receipts[0].first_sample < time.monotonic_ns()
     assert 0 < receipts[0].device_latency < 500_000_000
+
+
+@pytest.mark.rig
+def test_a_server_that_hangs_is_noticed_and_speech_goes_on_when_it_runs_again(rig: PulseRig) -> None:
+    """A stopped PulseAudio ends no stream; the loop never waits for it, and pause and flush do not either."""
+    pcm = np.arange(1, 32001).astype(np.int16)
+    output = DeviceOutput("pulse", 100)
+    output.open(RATE)
+    assert rig._daemon
+    with rig.record() as recording:
+        output.write(pcm)
+        recording.wait_until(lambda samples: samples.max() > 8000)
+        rig._daemon.send_signal(signal.SIGSTOP)
+        try:
+            while not output.notices:
+                output.poll(time.monotonic_ns())
+            assert "does not answer" in output.notices.pop()
+            output.pause(True)
+            output.pause(False)
+            output.poll(time.monotonic_ns())
+        finally:
+            rig._daemon.send_signal(signal.SIGCONT)
+        while not output.notices:
+            output.poll(time.monotonic_ns())
+        assert "goes on" in output.notices.pop()
+        recording.wait_until(lambda samples: samples.max() == 32000)
+    output.close()
+    heard = recording.samples[recording.samples > 0]
+    missing = set(range(1, 32001)) - set(heard.tolist())
+    # What the server held while it was stopped is heard twice, but for the 5 ms that fade in.
+    assert len(missing) <= RATE * 5 // 1000
+    assert len(heard) <= 32000 + RATE // 5
+
+
+@pytest.mark.rig
+def test_a_device_that_does_not_know_the_rate_is_opened_at_its_own(rig: PulseRig) -> None:
+    """PulseAudio refuses 400 kHz: the stream resamples, and what is pulled at that rate keeps its pitch."""
+    source, position = 400_000, 0
+
+    def tone(out: np.ndarray, now: int, latency: int, lapsed: bool) -> None:
+        nonlocal position
+        out[:] = 8000 * np.sin(2 * np.pi * 440 * np.arange(position, position + len(out)) / source)
+        position += len(out)
+
+    with rig.record() as recording:
+        stream, _ = open_stream("pulse", (source,), 0.1, tone, source)
+        recording.wait_until(lambda samples: np.count_nonzero(samples) > RATE)
+        stream.close()
+    assert stream.rate < source
+    heard = np.trim_zeros(recording.samples)[4800:][: RATE // 2]
+    spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
+    assert abs(int(np.argmax(spectrum)) * 2 - 440) <= 2
 
 
 @pytest.mark.rig

@@ -18,6 +18,7 @@ from voicectl.actors.sink.device import DeviceOutput
 from voicectl.actors.sink.null import NullOutput
 from voicectl.actors.sink.output import Output, make_output
 from voicectl.actors.sink.pace import Pace
+from voicectl.actors.sink.resample import PullResampler
 from voicectl.actors.sink.wav import WavOutput
 from voicectl.protocol.errors import SinkError, UsageError
 
@@ -224,3 +225,24 @@ def test_a_full_disk_is_told_once_and_speech_goes_on(tmp_path: Path) -> None:
     assert len(output.notices) == 1
     assert "No space left on device" in output.notices[0]
     output.close()
+
+
+# -- another rate ------------------------------------------------------------------------------
+
+
+def test_a_device_at_another_rate_pulls_what_it_needs() -> None:
+    """In blocks of any size the tone comes out whole, and of the source no more is taken than was due."""
+    source, target, taken = 48_000, 44_100, 0
+
+    def tone(block: np.ndarray) -> None:
+        nonlocal taken
+        block[:] = 8000 * np.sin(2 * np.pi * 440 * np.arange(taken, taken + len(block)) / source)
+        taken += len(block)
+
+    resampler = PullResampler(source, target)
+    blocks = [np.zeros(size, np.int16) for size in (1, 441, 4410, 7, 39_241)]
+    for block in blocks:
+        resampler.fill(block, tone)
+    expected = 8000 * np.sin(2 * np.pi * 440 * np.arange(target) / target)
+    assert np.abs(np.concatenate(blocks) - expected)[500:].max() < 50
+    assert abs(taken - source) < source // 20

@@ -14,6 +14,7 @@ from voicectl.supervisor.book import (
     BOOK,
     Book,
     StageEntry,
+    birth,
     clear_remains,
     is_alive,
     read_book,
@@ -45,7 +46,7 @@ def sleeper() -> Iterator[Process]:
 
 def created(pid: int) -> float:
     """Return when a process was created."""
-    return float(psutil.Process(pid).create_time())
+    return birth(pid)
 
 
 def dead_pid() -> int:

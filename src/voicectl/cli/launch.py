@@ -46,23 +46,40 @@ class Launch:
         Raises:
             SupervisorError: a stage cannot start; the text is its one line.
         """
+        try:
+            failure = self._follow(follow)
+        except KeyboardInterrupt:
+            self.abort()
+            raise
+        if failure is None:
+            return
+        self.process.wait()
+        self._settings_file.unlink(missing_ok=True)
+        raise SupervisorError(failure or "the pipeline ended while it started; see voicectl logs supervisor")
+
+    def _follow(self, follow: Follow) -> str | None:
+        """Read the progress; return None when the pipeline is up, else why it is not."""
         failure = ""
         for line in self._progress:
             progress = msgspec.json.decode(line, type=Progress)
             if progress.text.startswith(FAILED):
                 failure = failure or _failure(progress)
             elif progress == Progress("", "up"):
-                return
+                return None
             elif progress.stage:
                 follow(progress.stage, progress.text)
-        self.process.wait()
-        self._settings_file.unlink(missing_ok=True)
-        raise SupervisorError(failure or "the pipeline ended while it started; see voicectl logs supervisor")
+        return failure
 
     def failure(self) -> str:
         """Return why a pipeline that was up gave up (after its process has ended), or an empty string."""
         progress = [msgspec.json.decode(line, type=Progress) for line in self._progress]
         return next((_failure(each) for each in progress if each.text.startswith(FAILED)), "")
+
+    def abort(self) -> None:
+        """Stop a pipeline that is starting, at once."""
+        for _ in range(2):  # the second signal asks not to finish the sentence
+            self.process.terminate()
+        self.process.wait()
 
     def close(self) -> None:
         """Let go of the pipes; with a lifeline this stops the pipeline."""

@@ -203,8 +203,8 @@ class Ledger(Message, frozen=True, kw_only=True):
     """What the sink knows to have been heard (sink → parser, at every new connection).
 
     Every play number up to ``settled`` has ended; of ``current`` (0: none) ``samples`` at
-    ``sample_rate`` were heard; all PCM of the numbers in ``buffered`` is there. ``cancelling``: the sink
-    has gone silent, and a ``Cancelled`` that says so follows.
+    ``sample_rate`` were heard; all PCM of the numbers in ``buffered`` is there; those in ``failed`` (the latest)
+    were settled by a tombstone. ``cancelling``: the sink has gone silent, and a ``Cancelled`` that says so follows.
     """
 
     settled: int
@@ -212,6 +212,7 @@ class Ledger(Message, frozen=True, kw_only=True):
     samples: int = 0
     sample_rate: int = 0
     buffered: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
     epoch: int = 0
     cancelling: bool = False
 
@@ -224,9 +225,13 @@ class Expect(Message, frozen=True, kw_only=True):
 
 
 class Cancelled(Message, frozen=True, kw_only=True):
-    """The sink went silent (sink → parser): ``heard`` is the number that was being spoken, or 0."""
+    """The sink went silent (sink → parser).
+
+    Every number up to ``settled`` had ended before; ``heard`` was being spoken, or 0.
+    """
 
     epoch: int
+    settled: int = 0
     heard: int
     action: Literal["stop", "skip"]
     count: int = 1

@@ -19,7 +19,7 @@ LOCK = "pipeline.lock"
 
 
 class StageEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One stage's process and data inbox; ``created`` (psutil) tells a process from another with its pid."""
+    """One stage's process and data inbox; ``created`` tells a process from another with its pid."""
 
     pid: int
     created: float
@@ -68,13 +68,24 @@ def running_book(folder: Path) -> Book | None:
     return book if book and is_alive(book.pid, book.created) else None
 
 
+def birth(pid: int) -> float:
+    """Return when a process was created, in a clock that no change of the wall clock moves; 0 when it is gone.
+
+    Linux keeps it in ticks since boot (proc(5)); elsewhere it is psutil's time of day.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        try:
+            return float(psutil.Process(pid).create_time())
+        except psutil.Error:
+            return 0.0
+    return 0.0 if fields[0] == "Z" else float(fields[19])
+
+
 def is_alive(pid: int, created: float) -> bool:
     """Whether the process that was created then still lives."""
-    try:
-        process = psutil.Process(pid)
-        return bool(process.create_time() == created and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
+    return created > 0 and birth(pid) == created
 
 
 def clear_remains(folder: Path) -> int:

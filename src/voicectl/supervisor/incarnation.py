@@ -13,6 +13,7 @@ import psutil
 from voicectl.actors.workmark import take_mark, work_path
 from voicectl.protocol.messages import Message, Ready
 from voicectl.protocol.sockets import Outlet, ipc_address, remove_address
+from voicectl.supervisor.book import birth
 
 REAP_TIMEOUT_S = 5.0
 
@@ -58,10 +59,9 @@ class Incarnation:
                 start_new_session=True,
             )
         self._figures: psutil.Process | None = None
-        self.created = 0.0
+        self.created = birth(self._process.pid)
         with contextlib.suppress(psutil.Error):
             self._figures = psutil.Process(self._process.pid)
-            self.created = self._figures.create_time()
         self._outlet = Outlet(context, self.control, "supervisor")
 
     @property

@@ -20,6 +20,8 @@ class ProgressPipe:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        if descriptor >= 0:
+            os.set_blocking(descriptor, False)  # a reader who does not read must not stop us
 
     def __call__(self, stage: str, text: str) -> None:
         """Send one line."""
@@ -27,5 +29,7 @@ class ProgressPipe:
             return
         try:
             os.write(self._descriptor, msgspec.json.encode(Progress(stage, text)) + b"\n")
+        except BlockingIOError:
+            return
         except OSError:
             self._descriptor = -1

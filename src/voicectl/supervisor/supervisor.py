@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import structlog
 import zmq
 
@@ -20,7 +19,7 @@ from voicectl.config.settings import Settings
 from voicectl.protocol.errors import FrameError
 from voicectl.protocol.messages import Announce, Epoch, Notice, Receipt
 from voicectl.protocol.sockets import Inbox, ipc_address
-from voicectl.supervisor.book import BOOK, Book, StageEntry, write_book
+from voicectl.supervisor.book import BOOK, Book, StageEntry, birth, write_book
 from voicectl.supervisor.control import CommandSocket
 from voicectl.supervisor.fleet import Fleet, Told
 from voicectl.supervisor.incarnation import Nest
@@ -51,7 +50,7 @@ class Supervisor:
         self._report = report
         self._log = structlog.get_logger().bind(stage="supervisor")
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._created = psutil.Process().create_time()
+        self._created = birth(os.getpid())
         name = f"supervisor.{os.getpid()}"
         self._events = Inbox(self._context, ipc_address(runtime, name, "data"))
         self._commands = CommandSocket(self._context, ipc_address(runtime, name, "control"), self)

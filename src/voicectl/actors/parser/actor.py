@@ -227,8 +227,9 @@ class ParserActor(Actor):
 
     def _adopt_one(self, orphan: OrphanSpool) -> None:
         header = orphan.header
-        chunk = Chunk(feed=header.feed, session=header.session, format=header.format, offset=0, arrived=0, live=False)
-        feed = self._feed(chunk)
+        feed = self._feed(
+            Chunk(feed=header.feed, session=header.session, format=header.format, offset=header.base, arrived=0)
+        )
         feed.written_at = orphan.written_at
         self.log.info("a spool was adopted", feed=header.feed)
         while not feed.ended:
@@ -315,13 +316,15 @@ class ParserActor(Actor):
 
     def _cancelled(self, message: Cancelled) -> None:
         # The sink says it again until it is answered; once is enough.
-        gone = self._delivery.cancel(message) if message.epoch > self._delivery.epoch else []
+        is_new = message.epoch > self._delivery.epoch
+        heard, gone = self._delivery.cancel(message) if is_new else ([], [])
         self.report(Epoch(epoch=self._delivery.epoch))
         if gone and message.action == "stop":
             for feed in self._feeds.values():
                 feed.muted = not feed.ended
         self._expect()
         self._reconciled = True
+        self._tell_settled(heard, "spoken")
         self._tell_settled(gone, "cancelled")
 
     # -- to the feeds and the user -----------------------------------------------------------

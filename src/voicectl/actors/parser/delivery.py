@@ -109,12 +109,18 @@ class Delivery:
             self.backlog.drop(entry)
 
     def reconcile(self, ledger: Ledger) -> list[Entry]:
-        """Take over what the sink knows; return the sentences that it has settled meanwhile."""
-        self._next_play = max(self._next_play, ledger.settled + 1)
+        """Take over what the sink knows; return the sentences that it has settled meanwhile.
+
+        Of a lost journal's numbers none is given out again while the sink has PCM under it.
+        """
+        self._next_play = max(
+            self._next_play, *(play + 1 for play in (ledger.settled, ledger.current, *ledger.buffered))
+        )
         self.epoch = max(self.epoch, ledger.epoch)
         heard = [entry for play, entry in sorted(self.backlog.released.items()) if play <= ledger.settled]
-        if heard:
-            self.settle(heard, "spoken")
+        for state in ("spoken", "failed"):
+            if entries := [entry for entry in heard if (entry.play in ledger.failed) == (state == "failed")]:
+                self.settle(entries, state)
         buffered = frozenset(ledger.buffered)
         for play, entry in self.backlog.released.items():
             entry.buffered = play in buffered
@@ -132,14 +138,13 @@ class Delivery:
         """Return what has to be sent again: released, not settled, not buffered in the sink."""
         return [entry for _, entry in sorted(self.backlog.released.items()) if not entry.buffered]
 
-    def cancel(self, message: Cancelled) -> list[Entry]:
-        """Settle a cancel that the sink has already carried out; return what is cancelled by it.
+    def cancel(self, message: Cancelled) -> tuple[list[Entry], list[Entry]]:
+        """Settle a cancel that the sink has already carried out; return what was heard, and what is cancelled by it.
 
         A stop cancels everything; a skip cancels ``count`` sentences from the one that was heard on, and
         what is still wanted is queued again, to go out under new play numbers.
         """
-        first = message.heard or self.first_play()
-        self.reconcile(Ledger(settled=first - 1))
+        heard = self.reconcile(Ledger(settled=max(message.settled, message.heard - 1)))
         recalled = self.backlog.recall()
         line = list(self.backlog)
         gone = line if message.action == "stop" else line[: message.count]
@@ -159,7 +164,7 @@ class Delivery:
             self.backlog.drop(entry)
         if message.action == "stop":
             self.backlog.free_floor()
-        return gone
+        return heard, gone
 
     def replay_last(self, count: int) -> int:
         """Queue the last ``count`` spoken sentences once more; return how many there were."""

@@ -31,7 +31,8 @@ class Feed:
         self.outlet: Outlet | None = None
         self.last_input = time.monotonic()
         self._format = row.format
-        self._base = row.received
+        # A reader that is restored counts from the beginning of the input.
+        self._base = 0 if row.state else row.received
         self._reader = FeedParser(settings, row.format, row.state)
         self.end = row.received
 

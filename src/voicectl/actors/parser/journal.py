@@ -17,7 +17,7 @@ import structlog
 
 from voicectl.protocol.messages import Deaths, Pause, Span
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS feeds (
     feed TEXT PRIMARY KEY, session TEXT NOT NULL, format TEXT NOT NULL, received INTEGER NOT NULL,
@@ -40,7 +40,6 @@ Statement = tuple[str, tuple[object, ...]]
 _T = TypeVar("_T")
 _deaths_decoder = msgspec.msgpack.Decoder(Deaths)
 _spans_decoder = msgspec.msgpack.Decoder(tuple[Span, ...])
-_log = structlog.get_logger()
 
 
 class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,10 +86,10 @@ class Entry(msgspec.Struct, kw_only=True):
 class Journal:
     """The writer's side; there is one, in the parser's process."""
 
-    def __init__(self, path: Path, tell: Callable[[str], None] = _log.warning) -> None:
+    def __init__(self, path: Path, tell: Callable[[str], None] | None = None) -> None:
         """Open or create the file; ``tell`` is given one line for the user when the disk fails."""
         self.path = path
-        self._tell = tell
+        self._tell = tell or structlog.get_logger().warning
         self.in_memory = False
         self._connection = self._open_or_set_aside(path)
 
@@ -246,6 +245,9 @@ def _connect(path: str) -> sqlite3.Connection:
     fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if fault != "ok":
         raise sqlite3.DatabaseError(fault)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, SCHEMA_VERSION):
+        raise sqlite3.DatabaseError(f"made by another version of voicectl: schema {version}, not {SCHEMA_VERSION}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.executescript(SCHEMA)

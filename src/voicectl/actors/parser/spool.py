@@ -19,8 +19,6 @@ HEADER_BYTES = 512
 SHRINK_BYTES = 1 << 20
 """A spool whose bytes are all acknowledged is emptied when it has grown beyond this."""
 
-_log = structlog.get_logger()
-
 
 class SpoolHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Whose bytes these are, and the offset of the first one."""
@@ -37,9 +35,9 @@ class Spool:
     A disk that is full is said once; the bytes are then kept in memory.
     """
 
-    def __init__(self, folder: Path, header: SpoolHeader, tell: Callable[[str], None] = _log.warning) -> None:
+    def __init__(self, folder: Path, header: SpoolHeader, tell: Callable[[str], None] | None = None) -> None:
         """Create the file; ``tell`` is given one line for the user when the disk fails."""
-        self._tell = tell
+        self._tell = tell or structlog.get_logger().warning
         self.header = header
         self.path = folder / f"{header.feed}.spool"
         self.end = header.base
@@ -148,7 +146,7 @@ class OrphanSpool:
         except (OSError, msgspec.MsgspecError) as exc:
             file.close()
             if isinstance(exc, msgspec.MsgspecError):
-                _log.warning("a spool without a header was removed", file=str(path))
+                structlog.get_logger().warning("a spool without a header was removed", file=str(path))
                 path.unlink(missing_ok=True)
             return None
         return cls(path, file, header)

@@ -161,7 +161,9 @@ class StreamJson:
         self.state.speaking = kind in self._spoken_blocks
         if self.state.speaking:
             self.state.blocks.append((0, 0))
-            return self._grow(block.get(self._spoken_blocks[str(kind)]))
+            # A thought and an answer are two texts; two blocks of text are one.
+            apart: list[Event] = [Close()] if "thinking" in self._spoken_blocks else []
+            return apart + self._grow(block.get(self._spoken_blocks[str(kind)]))
         return [] if kind in {"thinking", "redacted_thinking"} else [Close()]
 
     def _delta(self, delta: Any) -> list[Event]:
@@ -212,6 +214,7 @@ class StreamJson:
             kind = block.get("type")
             if kind in self._spoken_blocks:
                 events += self._whole(str(message.get("id", "")), block.get(self._spoken_blocks[str(kind)]))
+                events += [Close()] if kind == "thinking" else []
             elif kind not in {"text", "thinking", "redacted_thinking"}:
                 self.state.whole = ""
                 events.append(Close())

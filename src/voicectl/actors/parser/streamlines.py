@@ -76,9 +76,13 @@ def decode(data: bytes) -> tuple[Line | None, bool]:
     What msgspec refuses (bytes that are no UTF-8, half a character) gets a second chance.
     """
     try:
-        return _DECODER.decode(data), False
+        line = _DECODER.decode(data)
+        if not data.isascii():
+            data.decode()  # the message was not looked at yet
     except _ERRORS:
         pass
+    else:
+        return line, False
     try:
         text = data.decode("utf-8", "replace")
         fields = json.loads(text)

@@ -6,8 +6,10 @@ import numpy as np
 
 from voicectl.actors.base import About, Actor, Wiring
 from voicectl.actors.sink.output import make_output
+from voicectl.actors.sink.pcm_store import PcmStore
 from voicectl.actors.sink.player import Player
 from voicectl.actors.sink.progress import Progress
+from voicectl.actors.sink.resample import import_resampler
 from voicectl.config.settings import SinkSettings
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import Audio, Cancel, Epoch, Expect, Hold, Message, Notice, Tombstone
@@ -31,18 +33,30 @@ class SinkActor(Actor):
         self._output = make_output(settings.spec, settings, append=wiring.incarnation > 1)
 
     def setup(self) -> About:
-        """Find the output and what was heard before."""
-        device = self._output.prepare()
+        """Load the libraries; nothing is opened or written, because a spare comes this far too."""
+        self._output.load()
+        import_resampler()
+        return About(backend=self._output.name)
+
+    def activate(self) -> None:
+        """Open the output, find what was heard before and what was not, and go on behind it.
+
+        Raises:
+            SinkError: the output cannot be opened, or the record of what was heard cannot be kept.
+        """
+        self._about = self._about._replace(device=self._output.prepare())
+        is_new_pipeline = self.wiring.incarnation <= 1
         self._progress = Progress(self.wiring.runtime / "sink.progress")
+        self._store = PcmStore(self.wiring.runtime / "pcm")
         # A pause outlives the death of a sink, but not the pipeline.
-        held = self._progress.heard.held and self.wiring.incarnation > 1
-        self._player = Player(self._output, self._settings, self._progress, held)
+        held = self._progress.heard.held and not is_new_pipeline
+        self._player = Player(self._output, self._settings, self._progress, self._store, held)
+        self._player.restore(is_new_pipeline)
         if self._settings.sample_rate:
             self._output.open(self._settings.sample_rate)
         if not self._await_expect:
             ledger = self._player.ledger()
             self._player.expect(Expect(play=ledger.settled + 1, epoch=ledger.epoch))
-        return About(backend=self._output.name, device=device)
 
     def handle(self, frame: Frame) -> None:
         """Take speech, a tombstone, or the number to play next."""
@@ -108,9 +122,10 @@ class SinkActor(Actor):
             self.send(receipt)
             if receipt.state != "buffered":
                 self.report(receipt)
-        while self._output.notices:
-            text = self._output.notices.pop(0)
+        for text in (*self._output.notices, *self._store.notices):
             self.log.warning("output", text=text)
             self.report(Notice(stage=self.stage, text=text))
+        self._output.notices.clear()
+        self._store.notices.clear()
         self.queued = self._player.queued
         self.counters.update(self._player.counters, underruns=self._output.underruns)

@@ -39,6 +39,13 @@ class Output(ABC):
 
     # -- what an output provides -------------------------------------------------------------
 
+    def load(self) -> None:  # noqa: B027 (most outputs need none)
+        """Load the libraries that are needed; opens and writes nothing.
+
+        Raises:
+            SinkError: one is missing.
+        """
+
     @abstractmethod
     def prepare(self) -> str:
         """Find out now what can go wrong, and return the name of what will be used.

@@ -14,19 +14,28 @@ from voicectl.protocol.messages import Cancelled
 MAX_PLACES = 64
 """Utterances that can be in the ring at once."""
 
+MAX_FAILED = 64
+"""So many numbers that tombstones settled are remembered: more than the parser's window."""
+
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
-    """Where an utterance lies in the ring: positions; ``end`` is None while it is not wholly written."""
+    """Where an utterance lies in the ring: positions; ``end`` is None while it is not wholly written.
+
+    ``restarts`` is how often it had begun again at ``start``; ``failed`` says that a tombstone ends it.
+    """
 
     play: int
     start: int
     end: int | None
+    restarts: int = 0
+    failed: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the sink is about to do, positions in samples at ``sample_rate`` (Hz).
 
-    ``held`` says that it is paused, ``cancels`` what the parser has not answered yet.
+    ``held`` says that it is paused, ``failed`` which numbers tombstones have settled of late, ``cancels`` what
+    the parser has not answered yet.
     """
 
     generation: int = 0
@@ -34,19 +43,22 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
     sample_rate: int = 0
     held: bool = False
+    failed: tuple[int, ...] = ()
     places: tuple[Place, ...] = ()
     cancels: tuple[Cancelled, ...] = ()
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last incarnation left; the fields of ``messages.Ledger`` and of ``Plan``."""
+    """What the last incarnation left; the fields of ``messages.Ledger``, ``Plan`` and ``Place``."""
 
     settled: int = 0
     current: int = 0
     samples: int = 0
     sample_rate: int = 0
+    restarts: int = 0
     epoch: int = 0
     held: bool = False
+    failed: tuple[int, ...] = ()
     cancels: tuple[Cancelled, ...] = ()
 
 
@@ -155,19 +167,23 @@ class Progress:
             _, position, latency = last
         # What the device had not played yet died with its stream.
         audible = max(0, position - latency * plan.sample_rate // 1_000_000_000)
-        settled, current, samples = plan.settled, 0, 0
+        settled, failed = plan.settled, list(plan.failed)
+        current, samples, restarts = 0, 0, 0
         for place in plan.places:
             if place.end is not None and place.end <= position:
                 settled = place.play
+                failed += [place.play] if place.failed else []
             elif place.start < position:
-                current, samples = place.play, max(0, audible - place.start)
+                current, samples, restarts = place.play, max(0, audible - place.start), place.restarts
                 break
         return Heard(
             settled=settled,
             current=current,
             samples=samples,
             sample_rate=plan.sample_rate,
+            restarts=restarts,
             epoch=plan.epoch,
             held=plan.held,
+            failed=tuple(failed[-MAX_FAILED:]),
             cancels=plan.cancels,
         )

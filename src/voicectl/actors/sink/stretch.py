@@ -17,7 +17,8 @@ class Stretch:
     ``start`` is the position of the first sample that this incarnation plays, ``origin`` that of its sample 0
     (earlier, when it goes on where the last incarnation was cut), ``end`` the position behind its last (None:
     more will come). ``utterance`` is None for a tombstone alone, ``tombstone`` for one spoken to its end.
-    ``pause`` nanoseconds of silence precede it; ``turn`` is when its predecessor had ended.
+    ``pause`` nanoseconds of silence precede it; ``turn`` is when its predecessor had ended; ``restarts`` says
+    which beginning of the utterance ``origin`` means.
     """
 
     play: int
@@ -28,12 +29,13 @@ class Stretch:
     tombstone: Tombstone | None = None
     pause: int = 0
     turn: int = 0
+    restarts: int = 0
     first: Stamp | None = None
 
     @property
     def place(self) -> Place:
         """What the progress file keeps of it."""
-        return Place(self.play, self.origin, self.end)
+        return Place(self.play, self.origin, self.end, self.restarts, self.tombstone is not None)
 
     def has_begun(self, position: int) -> bool:
         """Whether its first sample was handed over (or it had none and its turn is over)."""

@@ -7,13 +7,20 @@ import numpy as np
 from voicectl.actors.sink.ring import Samples
 from voicectl.protocol.messages import Audio, Receipt
 
+SAME_RATIO = 0.01
+"""Two runs of one sentence are the same sound while their difference is 20 dB below it (rounding may differ)."""
+
+SAME_FLOOR = 1000.0
+"""Mean square below which sound counts as silence (-60 dB of full scale)."""
+
 
 class Utterance:
     """Collects the chunks of one play number and hands out each sample once.
 
-    A synthesizer that was restarted speaks the sentence again from chunk 0, cut differently perhaps; the
-    same text gives the same samples, so what is already here is skipped by counting samples. When another
-    voice or another text comes instead, counting would splice two sentences: then it starts again.
+    A synthesizer that was restarted speaks the sentence again from chunk 0, cut differently perhaps. While that
+    is the same sound, what is already here is skipped by counting samples. When another voice, another text
+    or another sound comes instead, counting would splice two sentences: then it starts again.
+    ``heard`` samples of what is here were heard in an earlier incarnation of the sink.
     """
 
     def __init__(self, audio: Audio, received: int) -> None:
@@ -22,8 +29,11 @@ class Utterance:
         self.complete = False
         self.restarts = 0
         self.samples = 0
+        self.heard = 0
+        self._held: list[Samples] = []
         self._chunks: deque[Samples] = deque()
         self._skip = 0
+        self._run = audio
         self._sender = ""
         self._next_index = -1
         self._run_samples = 0
@@ -33,21 +43,23 @@ class Utterance:
         if self.complete:
             return False
         if audio.index == 0:
-            self._begin_run(audio, sender)
+            self._run, self._sender, self._run_samples = audio, sender, 0
         elif sender != self._sender or audio.index != self._next_index:
             return False
         self._next_index = audio.index + 1
+        if not self._is_same_sound(pcm):
+            self._begin_again()
         new = pcm[max(0, self.samples - self._run_samples) :]
         self._run_samples += len(pcm)
-        self.samples += len(new)
-        if len(new):
-            self._chunks.append(new)
+        self._append(new)
         self.complete = audio.last
-        return self.complete or len(new) > 0
+        if self.complete:
+            self._held.clear()
+        return True
 
     def skip(self, samples: int) -> None:
         """Leave out the first ``samples``; they were heard already."""
-        self._skip = samples
+        self.heard = self._skip = samples
 
     def buffered(self) -> Receipt:
         """Return the receipt for its last chunk."""
@@ -65,20 +77,42 @@ class Utterance:
 
     def take(self) -> Samples:
         """Hand out what has arrived and was not handed out yet, shape (n,)."""
-        pcm = np.concatenate([np.zeros(0, np.int16), *self._chunks])
+        pcm = _joined(self._chunks)
         self._chunks.clear()
         skipped = min(self._skip, len(pcm))
         self._skip -= skipped
         return pcm[skipped:]
 
-    def _begin_run(self, audio: Audio, sender: str) -> None:
-        self._sender = sender
-        self._run_samples = 0
-        before = self.header
-        if (audio.sample_rate, audio.synthesizer, audio.text) == (before.sample_rate, before.synthesizer, before.text):
-            return
-        self.header = audio
+    def _append(self, pcm: Samples) -> None:
+        if len(pcm):
+            self.samples += len(pcm)
+            self._held.append(pcm)
+            self._chunks.append(pcm)
+
+    def _is_same_sound(self, pcm: Samples) -> bool:
+        """Whether a chunk of the present run agrees with what is here of its place."""
+        run, here = self._run, self.header
+        if (run.sample_rate, run.synthesizer, run.text) != (here.sample_rate, here.synthesizer, here.text):
+            return False
+        if self._run_samples >= self.samples:
+            return True
+        held = _joined(self._held)[self._run_samples :][: len(pcm)].astype(np.float32)
+        if not len(held):
+            return True
+        difference = held - pcm[: len(held)]
+        return float(np.mean(difference**2)) <= SAME_RATIO * max(SAME_FLOOR, float(np.mean(held**2)))
+
+    def _begin_again(self) -> None:
+        """Drop everything but what the present run has confirmed, which is handed out once more."""
+        confirmed = _joined(self._held)[: self._run_samples]
+        self.header = self._run
         if self.samples:
             self.restarts += 1
-        self.samples = self._skip = 0
+        self.samples = self._skip = self.heard = 0
+        self._held.clear()
         self._chunks.clear()
+        self._append(confirmed)
+
+
+def _joined(chunks: "list[Samples] | deque[Samples]") -> Samples:
+    return np.concatenate([np.zeros(0, np.int16), *chunks])

@@ -1,0 +1,112 @@
+"""The PCM that was not heard yet, on disk, so that the next incarnation of the sink need not ask for it again."""
+
+import contextlib
+import errno
+import os
+import struct
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from voicectl.actors.sink.ring import Samples
+from voicectl.protocol.errors import FrameError
+from voicectl.protocol.frames import Frame, decode, encode
+from voicectl.protocol.messages import Audio
+
+_LENGTHS = struct.Struct("<II")  # bytes of the header, bytes of the payload
+
+
+class PcmStore:
+    """A folder with one file ``PLAY.pcm`` for every utterance that was not heard to its end.
+
+    A file is a row of records: two lengths, the frame's header as it is on the wire, its payload. It is never
+    synced (the promise covers processes, not power). What cannot be written is said once, in ``notices``;
+    such an utterance starts again after a death of the sink.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.notices: list[str] = []
+        self._folder = folder
+        self._complained = False
+        self._plays: set[int] = set()
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._plays = {int(path.stem) for path in folder.glob("*.pcm") if path.stem.isdecimal()}
+        except OSError as exc:
+            self._complain(exc)
+
+    def append(self, audio: Audio, pcm: Samples, sender: str) -> None:
+        """Keep a frame that ``sender`` (an incarnation) made."""
+        header, payload = encode(audio, sender), pcm.astype("<i2", copy=False).tobytes()
+        record = b"".join((_LENGTHS.pack(len(header), len(payload)), header, payload))
+        play = audio.utterance.play
+        try:
+            with self._path(play).open("ab", buffering=0) as file:
+                self._plays.add(play)
+                size = file.tell()
+                if file.write(record) != len(record):
+                    # Half a record would make what follows it unreadable.
+                    file.truncate(size)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as exc:
+            self._complain(exc)
+
+    def remove(self, play: int) -> None:
+        """Delete the PCM of one utterance, if there is any."""
+        if play not in self._plays:
+            return
+        self._plays.discard(play)
+        try:
+            self._path(play).unlink(missing_ok=True)
+        except OSError as exc:
+            self._complain(exc)
+
+    def retain(self, plays: Collection[int]) -> None:
+        """Delete the PCM of all utterances but these."""
+        for play in self._plays.difference(plays):
+            self.remove(play)
+
+    @property
+    def plays(self) -> list[int]:
+        """The play numbers of which there is PCM, rising."""
+        return sorted(self._plays)
+
+    def frames(self) -> Iterator[Frame]:
+        """Return all frames by play number, each utterance's in the order in which they came.
+
+        ``received`` is when they came. A record that a death has cut is taken off.
+        """
+        for play in self.plays:
+            try:
+                data = self._path(play).read_bytes()
+                frames, end = _records(data)
+                if end < len(data):
+                    os.truncate(self._path(play), end)
+            except OSError as exc:
+                self._complain(exc)
+            else:
+                yield from frames
+
+    def _path(self, play: int) -> Path:
+        return self._folder / f"{play}.pcm"
+
+    def _complain(self, exc: OSError) -> None:
+        if not self._complained:
+            self._complained = True
+            text = f"cannot keep PCM in {self._folder}: {exc.strerror}; a sentence starts again if the sink dies"
+            self.notices.append(text)
+
+
+def _records(data: bytes) -> tuple[list[Frame], int]:
+    """Return the frames in a file's bytes, and where the last whole one ends."""
+    frames: list[Frame] = []
+    end = 0
+    with contextlib.suppress(struct.error, FrameError):
+        while True:
+            header, payload = _LENGTHS.unpack_from(data, end)
+            body = end + _LENGTHS.size + header
+            if body + payload > len(data):
+                break
+            envelope = decode(data[end + _LENGTHS.size : body])
+            frames.append(Frame(envelope, data[body : body + payload], envelope.sent))
+            end = body + payload
+    return frames, end

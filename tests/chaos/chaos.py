@@ -1,0 +1,249 @@
+"""Kills whatever can be killed while sentences are spoken, and judges the sound: ``python tests/chaos/chaos.py``.
+
+Exit status 0 when every sentence was heard once, in order, cut by at most 100 ms; 1 otherwise, and then the folder
+with the schedule, the recording, the journal and the logs is kept and named.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline import PAUSE_S, Instance, Pipeline  # first: it sets the path of the modules of the other tests
+
+import oracle
+from faults import VICTIMS, schedule
+from inject import Done, Injector
+from writer import Pace, Writer
+
+STALLED_S = 60.0
+SETTLE_S = 4.0
+"""A gap that begins this long after a fault is not put down to it."""
+
+
+class Plan(NamedTuple):
+    """One run. ``settings`` are given to ``up``; ``pause`` is the range of seconds between sentences of one feed."""
+
+    seed: int
+    seconds: float
+    feeds: int = 2
+    pause: tuple[float, float] = (0.2, 1.0)
+    spacing: tuple[float, float] = (1.0, 3.0)
+    victims: tuple[str, ...] = VICTIMS
+    settings: dict[str, str] = {}  # noqa: RUF012 (never changed)
+
+
+class Outcome(NamedTuple):
+    """What a run showed; ``gaps`` are the silences in seconds by who was hit."""
+
+    plan: Plan
+    verdict: oracle.Verdict
+    faults: list[Done]
+    gaps: dict[str, list[float]]
+    problems: list[str]
+    folder: Path | None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the promise was kept."""
+        verdict = self.verdict
+        return not (self.problems or verdict.lost or verdict.repeated or verdict.disordered)
+
+
+def run(plan: Plan, keep: Path) -> Outcome:
+    """Run one plan; the folder ``keep/seed-N`` remains when the promise was broken."""
+    with Instance() as instance:
+        pipeline = Pipeline(instance, plan.settings)
+        pipeline.up()
+        pipeline.watch.start()
+        writers = [_writer(instance, plan, feed) for feed in range(1, plan.feeds + 1)]
+        faults = schedule(plan.seed, plan.seconds, plan.spacing, plan.victims)
+        injector = Injector(pipeline, writers, faults, plan.seconds, instance.folder / "faults.jsonl")
+        for thread in (*writers, injector):
+            thread.start()
+        injector.join()
+        problems = [injector.error] if injector.error else []
+        problems += _finish(pipeline, writers)
+        history = instance.history()
+        pipeline.down()
+        pipeline.watch.stop()
+        problems += [f"left behind: {process}" for process in instance.processes()]
+        outcome = _judge(plan, pipeline, writers, injector, history, problems)
+        if outcome.is_good:
+            return outcome
+        return outcome._replace(folder=_keep(instance.folder, keep / f"seed-{plan.seed}", history, outcome))
+
+
+def _writer(instance: Instance, plan: Plan, feed: int) -> Writer:
+    def start(session: str, source: int) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "voicectl", "feed", "--format", "text", "--session", session]
+        with (instance.folder / "feeds.log").open("ab") as log:
+            return subprocess.Popen(
+                command, stdin=source, stdout=log, stderr=log, env=instance.env, cwd=instance.folder
+            )
+
+    return Writer(feed, plan.seed, Pace(None, plan.pause), start)
+
+
+def _finish(pipeline: Pipeline, writers: list[Writer]) -> list[str]:
+    """Let everything be spoken; return what went wrong."""
+    problems = []
+    for writer in writers:
+        writer.finish()
+    for writer in writers:
+        writer.join()
+        try:
+            if status := writer.process.wait(STALLED_S):
+                problems.append(f"feed {writer.feed} ended with status {status}")
+        except subprocess.TimeoutExpired:
+            problems.append(f"feed {writer.feed} does not end")
+            writer.process.kill()
+            writer.process.wait()
+        writer.close()
+    if not pipeline.lives:
+        pipeline.up()
+    before = pipeline.progress()
+    last = time.monotonic()
+    while pipeline.unheard() and time.monotonic() - last < STALLED_S:
+        pipeline.wait_until(lambda: not pipeline.unheard(), 1.0, every=0.05)
+        if (now := pipeline.progress()) != before:
+            before, last = now, time.monotonic()
+    if unheard := pipeline.unheard():
+        problems.append(f"{unheard} sentences or spools are stuck; status: {pipeline.instance.status()}")
+    return problems
+
+
+def _judge(
+    plan: Plan,
+    pipeline: Pipeline,
+    writers: list[Writer],
+    injector: Injector,
+    history: list[dict[str, Any]],
+    problems: list[str],
+) -> Outcome:
+    written = {(writer.feed, number): at for writer in writers for number, at in writer.written.items()}
+    heard, strange = oracle.hearings(pipeline.watch.files)
+    verdict = oracle.judge(heard, strange, written, {writer.feed: writer.cut for writer in writers}, history)
+    silences = oracle.gaps(heard, pipeline.watch, written, PAUSE_S)
+    return Outcome(
+        plan, verdict, injector.done, attribute(injector.done, silences), problems + verdict.problems, None
+    )
+
+
+def attribute(faults: list[Done], silences: list[oracle.Gap]) -> dict[str, list[float]]:
+    """Return for each victim the longest gap (seconds) after each of its faults, before the next fault or soon after."""
+    found: dict[str, list[float]] = {}
+    for place, done in enumerate(faults):
+        end = min(done.when + SETTLE_S, faults[place + 1].when if place + 1 < len(faults) else float("inf"))
+        after = [gap.end - max(gap.begin, done.when) for gap in silences if gap.end > done.when and gap.begin < end]
+        kind = "" if done.fault.kind in ("kill", "segv") else f" {done.fault.kind}"
+        found.setdefault(done.fault.label + kind, []).append(max(after, default=0.0))
+    return found
+
+
+def _keep(folder: Path, target: Path, history: list[dict[str, Any]], outcome: Outcome) -> Path:
+    shutil.rmtree(target, ignore_errors=True)
+    ignored = shutil.ignore_patterns("*.ipc")
+    shutil.copytree(folder, target, ignore=ignored)
+    (target / "history.json").write_text("\n".join(map(json.dumps, history)))
+    (target / "outcome.json").write_text(json.dumps(summary([outcome]), indent=1))
+    return target
+
+
+def summary(outcomes: list[Outcome]) -> dict[str, Any]:
+    """Return the results of several runs as one object."""
+    kinds: dict[str, int] = {}
+    gaps: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        for done in outcome.faults:
+            name = f"{done.fault.kind} {done.fault.label}"
+            kinds[name] = kinds.get(name, 0) + 1
+        for victim, values in outcome.gaps.items():
+            gaps.setdefault(victim, []).extend(values)
+    verdicts = [outcome.verdict for outcome in outcomes]
+    cuts = [cut for verdict in verdicts for cut in verdict.cuts]
+    return {
+        "plans": [outcome.plan._asdict() for outcome in outcomes],
+        "faults": dict(sorted(kinds.items())),
+        "sentences": sum(verdict.sentences for verdict in verdicts),
+        "lost": sum(len(verdict.lost) for verdict in verdicts),
+        "repeated": sum(len(verdict.repeated) for verdict in verdicts),
+        "out_of_order": sum(len(verdict.disordered) for verdict in verdicts),
+        "cut": len(cuts),
+        "cut_ms": {"least": min(cuts, default=0.0), "most": max(cuts, default=0.0)},
+        "in_flight": sum(len(verdict.in_flight) for verdict in verdicts),
+        "set_aside": sum(len(verdict.set_aside) for verdict in verdicts),
+        "gaps_ms": {victim: _spread(values) for victim, values in sorted(gaps.items())},
+        "problems": [problem for outcome in outcomes for problem in outcome.problems],
+        "details": [
+            {"lost": verdict.lost, "repeated": verdict.repeated, "out_of_order": verdict.disordered}
+            for verdict in verdicts
+        ],
+    }
+
+
+def _spread(seconds: list[float]) -> dict[str, float]:
+    values = sorted(1000 * value for value in seconds)
+    return {
+        "count": len(values),
+        "p50": round(statistics.median(values), 1),
+        "p95": round(values[min(len(values) - 1, int(0.95 * len(values)))], 1),
+        "max": round(values[-1], 1),
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return a summary as text."""
+    lines = [f"faults {sum(result['faults'].values())}: " + ", ".join(f"{k} {v}" for k, v in result["faults"].items())]
+    names = ("sentences", "lost", "repeated", "out_of_order", "cut", "in_flight", "set_aside")
+    lines.append("  ".join(f"{name} {result[name]}" for name in names))
+    lines.append(f"cuts: {result['cut_ms']['least']:+.0f} … {result['cut_ms']['most']:+.0f} ms")
+    lines.append(f"{'gap after a fault of (ms)':<28}{'n':>5}{'p50':>8}{'p95':>8}{'max':>8}")
+    for victim, row in result["gaps_ms"].items():
+        lines.append(f"{victim:<28}{row['count']:>5}{row['p50']:>8.0f}{row['p95']:>8.0f}{row['max']:>8.0f}")
+    return "\n".join([*lines, *(f"PROBLEM {problem}" for problem in result["problems"])])
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that the short and the long run share."""
+    parser.add_argument("--feeds", type=int, default=2)
+    parser.add_argument("--spacing", type=float, nargs=2, default=(1.0, 3.0), help="seconds between two faults")
+    parser.add_argument("--pause", type=float, nargs=2, default=(0.2, 1.0), help="seconds between a feed's sentences")
+    parser.add_argument("--victims", nargs="+", default=list(VICTIMS), choices=VICTIMS)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of voicectl up")
+    parser.add_argument("--json", type=Path, help="write the result to this file")
+    parser.add_argument("--keep", type=Path, default=Path("chaos-failures"), help="where failed runs are kept")
+
+
+def plan(options: argparse.Namespace, seed: int, seconds: float) -> Plan:
+    """Return the plan that the options describe."""
+    settings = dict(item.split("=", 1) for item in options.set)
+    return Plan(
+        seed, seconds, options.feeds, tuple(options.pause), tuple(options.spacing), tuple(options.victims), settings
+    )
+
+
+def main() -> int:
+    """Run one seed and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    arguments(parser)
+    options = parser.parse_args()
+    outcome = run(plan(options, options.seed, options.seconds), options.keep)
+    result = summary([outcome])
+    print(table(result))
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1))
+    if outcome.folder:
+        print(f"seed {options.seed} broke the promise; everything is kept in {outcome.folder}")
+    return 0 if outcome.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

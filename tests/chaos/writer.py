@@ -1,0 +1,94 @@
+"""An agent that writes numbered sentences into ``voicectl feed``, and goes on in a new feed when that is killed."""
+
+import itertools
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tones
+
+Start = Callable[[str, int], "subprocess.Popen[bytes]"]
+"""Starts a feed: the name of its session, the descriptor of its standard input."""
+
+
+class Pace(NamedTuple):
+    """How fast an agent writes: sentences (None: until it is stopped), and the range of seconds between them."""
+
+    sentences: int | None
+    pause: tuple[float, float]
+
+
+class Writer(threading.Thread):
+    """One input. The pipe outlives its reader, so what a killed feed had not read is left for the next one.
+
+    ``written`` is when (monotonic) each sentence was wholly in the pipe; ``cut`` are the last numbers written before
+    each death of a feed; ``sessions`` names the feeds in turn.
+    """
+
+    def __init__(self, feed: int, seed: int, pace: Pace, start: Start) -> None:
+        super().__init__(name=f"writer {feed}")
+        self.feed = feed
+        self.written: dict[int, float] = {}
+        self.cut: list[int] = []
+        self.sessions: list[str] = []
+        self._chance = random.Random(seed * 31 + feed)
+        self._pace = pace
+        self._start = start
+        self._between = threading.Lock()
+        self._finish = threading.Event()
+        self._source, self._pipe = os.pipe()
+        self.process = self._next()
+
+    def run(self) -> None:
+        """Write sentences in small pieces."""
+        number = 0
+        while not self._finish.is_set() and (self._pace.sentences is None or number < self._pace.sentences):
+            number += 1
+            with self._between:
+                self._write(number)
+            self._finish.wait(self._chance.uniform(*self._pace.pause))
+        with self._between:
+            os.close(self._pipe)
+            self._pipe = -1
+
+    def finish(self) -> None:
+        """End the input after the sentence in hand."""
+        self._finish.set()
+
+    def stop(self) -> int:
+        """Stop the feed between two sentences; return its pid."""
+        with self._between:
+            self.process.send_signal(signal.SIGSTOP)
+            return self.process.pid
+
+    def kill(self, number: int) -> int:
+        """Kill the feed between two sentences and let a new one go on where it ended; return the old pid."""
+        with self._between:
+            old = self.process
+            old.send_signal(number)
+            old.send_signal(signal.SIGCONT)  # a stopped process takes no other signal than SIGKILL
+            old.wait()
+            self.cut.append(max(self.written, default=0))
+            self.process = self._next()
+            return old.pid
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        os.close(self._source)
+
+    def _next(self) -> "subprocess.Popen[bytes]":
+        self.sessions.append(f"f{self.feed}.{len(self.sessions)}")
+        return self._start(self.sessions[-1], self._source)
+
+    def _write(self, number: int) -> None:
+        data = f"{tones.text(self.feed, number)}\n\n".encode()
+        cuts = sorted(self._chance.sample(range(1, len(data)), self._chance.randint(0, 3)))
+        for begin, end in itertools.pairwise([0, *cuts, len(data)]):
+            os.write(self._pipe, data[begin:end])
+            self._finish.wait(self._chance.choice((0, 0, 0.01)))
+        self.written[number] = time.monotonic()

@@ -1,0 +1,77 @@
+"""Backends that die on purpose, loaded by the real factories as plugins (``poison:DeadlyVoice``)."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from voicectl.actors.synthesizer.backend import Pcm
+from voicectl.actors.translator.backend import Result, Source
+
+
+def die() -> None:
+    """End this process as a native library does that runs into a wall."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class LowerCase:
+    """A translator into a language without capitals."""
+
+    name = "lower"
+    device = "cpu"
+
+    def __init__(self, *_: object) -> None:
+        """Take the settings that every backend gets."""
+
+    def translate(self, batch: Sequence[Source]) -> list[Result]:
+        """Translate."""
+        return [Result(source.text.lower()) for source in batch]
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+class DeadlyTranslator(LowerCase):
+    """Dies on sentences that say so."""
+
+    name = "deadly"
+
+    def translate(self, batch: Sequence[Source]) -> list[Result]:
+        """Translate, or die."""
+        if any("must not" in source.text for source in batch):
+            die()
+        return super().translate(batch)
+
+
+class FusedTranslator(LowerCase):
+    """Dies on every sentence as long as a file is there."""
+
+    name = "fused"
+
+    def __init__(self, *_: object) -> None:
+        """Cannot even be loaded the second time while the fuse burns."""
+        if Path(os.environ["FUSE"]).exists():
+            die()
+
+
+class DeadlyVoice:
+    """A voice that says a tone, and dies on sentences that say so."""
+
+    name = "deadly"
+    device = "cpu"
+    voice = "tone"
+    sample_rate = 16_000
+
+    def __init__(self, *_: object) -> None:
+        """Take the settings that every backend gets."""
+
+    def synthesize(self, text: str) -> Iterator[Pcm]:
+        """Speak, or die."""
+        if "must not" in text:
+            die()
+        yield Pcm((np.sin(np.arange(1600) / 5) * 8000).astype(np.int16), self.sample_rate)
+
+    def close(self) -> None:
+        """Hold nothing."""

@@ -1,0 +1,35 @@
+"""What the parser takes over from the sink's ledger."""
+
+from pathlib import Path
+
+from sentences import parser_settings, row, sentences
+
+from voicectl.actors.parser.delivery import Delivery
+from voicectl.actors.parser.journal import Journal
+from voicectl.protocol.messages import Ledger
+
+
+def released(path: Path, count: int) -> tuple[Journal, Delivery]:
+    """Return a delivery that has released so many sentences."""
+    journal = Journal(path)
+    delivery = Delivery(journal, parser_settings(16))
+    delivery.record(row(), list(sentences("a", count)))
+    while delivery.release(0.0):
+        pass
+    return journal, delivery
+
+
+def test_what_a_tombstone_settled_is_not_journaled_as_spoken(tmp_path: Path) -> None:
+    """The receipts were lost; the ledger still tells the two apart."""
+    journal, delivery = released(tmp_path / "journal.db", 3)
+    heard = delivery.reconcile(Ledger(settled=3, failed=(1, 2)))
+    assert [entry.state for entry in heard] == ["failed", "failed", "spoken"]
+    states = [each["state"] for each in journal.read("SELECT state FROM utterances ORDER BY id")]
+    assert states == ["failed", "failed", "spoken"]
+
+
+def test_no_number_is_given_out_under_which_the_sink_has_sound(tmp_path: Path) -> None:
+    """The journal was lost: its first sentence must not be taken for the one that was cut."""
+    _, delivery = released(tmp_path / "journal.db", 0)
+    delivery.reconcile(Ledger(settled=3, current=4, buffered=(4, 5)))
+    assert delivery.first_play() == 6
