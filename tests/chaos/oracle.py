@@ -195,5 +195,6 @@ def gaps(heard: list[Hearing], watch: sound.Watch, written: dict[Name, float], p
                 due = before if place else max(before + pause_s, written.get(each.name, 0.0))
                 if begin > due:
                     found.append(Gap(due, begin))
+            found += [Gap(*stall) for stall in watch.stalls(piece.path, piece.run.start, piece.run.end)]
             before = end
     return found

@@ -1,5 +1,6 @@
 """The recording: sound files, and when each of their samples was written."""
 
+import itertools
 import os
 import threading
 import time
@@ -13,6 +14,8 @@ from tones import Samples
 
 LOOK_EVERY_S = 0.004
 HEADER_BYTES = 44
+STALL_S = 0.03
+"""Longer than the sink's own block of 20 ms."""
 
 
 class Watch(threading.Thread):
@@ -50,6 +53,14 @@ class Watch(threading.Thread):
         growth = self._growth[path]
         at = bisect_left(growth, (HEADER_BYTES + 2 * sample, 0.0))
         return growth[min(at, len(growth) - 1)][1] if growth else 0.0
+
+    def stalls(self, path: Path, first: int, last: int) -> list[tuple[float, float]]:
+        """Return when the file did not grow for a while between two of its samples: nobody wrote, so nobody spoke."""
+        growth = self._growth[path]
+        begin = bisect_left(growth, (HEADER_BYTES + 2 * first, 0.0))
+        end = bisect_left(growth, (HEADER_BYTES + 2 * last, 0.0))
+        times = [time for _, time in growth[begin : end + 1]]
+        return [(one, two) for one, two in itertools.pairwise(times) if two - one > STALL_S]
 
     def _look(self, path: Path) -> None:
         try:

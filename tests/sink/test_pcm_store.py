@@ -29,6 +29,24 @@ for n in range(1_000_000):
     store.append(header, np.full(1000, n % 1000, np.int16), "synthesizer.1")
 """
 
+FILLED = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from voicectl.actors.sink.pcm_store import PcmStore
+from voicectl.protocol.messages import Audio, Utterance
+from voicectl.protocol.trace import Trace
+
+store = PcmStore(Path(sys.argv[1]))
+identity = Utterance(session="s", seq=1, play=1, epoch=0)
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+for index, limit in enumerate((hard, 3000, hard)):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    header = Audio(utterance=identity, index=index, sample_rate=8000, trace=Trace(arrived=1))
+    store.append(header, np.ones(1000, np.int16), "synthesizer.1")
+print(len(store.notices))
+"""
+
 
 def contents(store: PcmStore) -> list[tuple[int, int, str, Samples]]:
     """Return (play, index, sender, samples) of every frame."""
@@ -93,6 +111,14 @@ def test_a_killed_writer_leaves_a_row_without_a_hole(tmp_path: Path) -> None:
     found = contents(PcmStore(tmp_path))
     assert [index for _, index, _, _ in found] == list(range(len(found)))
     assert all(np.array_equal(pcm, np.full(1000, index % 1000)) for _, index, _, pcm in found)
+
+
+def test_a_disk_that_takes_half_a_record_gets_none_of_it(tmp_path: Path) -> None:
+    """What is appended once there is room again can be read."""
+    command = [sys.executable, "-c", FILLED, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
+    assert [index for _, index, _, _ in contents(PcmStore(tmp_path))] == [0, 2]
 
 
 def test_what_is_no_pcm_of_ours_is_left_alone_or_ignored(tmp_path: Path) -> None:

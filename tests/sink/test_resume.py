@@ -175,6 +175,18 @@ def test_a_sink_that_dies_after_such_a_start_goes_on_in_the_new_sound(tmp_path: 
     assert len(heard[800:]) - 4000 < RATE // 100
 
 
+def test_a_death_before_the_player_has_followed_such_a_start_skips_nothing(tmp_path: Path) -> None:
+    """What was heard belongs to the old sound: the new one is heard from its first sample."""
+    old = Stage(tmp_path, realtime=True)
+    old.chunk(1, 0, speech(1)[:800])
+    old.after(50)
+    old.say(1, speech(7), sender="synthesizer.2")
+    new = Stage(tmp_path, realtime=True, expect=None)
+    new.player.expect(Expect(play=1, epoch=0))
+    new.after(600)
+    assert np.array_equal(new.output.heard, speech(7))
+
+
 def test_a_new_pipeline_finishes_the_sentence_that_was_cut_and_no_other(tmp_path: Path) -> None:
     """It may have another voice; between two sentences nothing is kept."""
     old = Stage(tmp_path, realtime=True)

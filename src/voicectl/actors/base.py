@@ -177,14 +177,14 @@ class Actor:
         began = self._begin()
         self._about = self.setup()
         self._end()
-        for neighbour in self.neighbours:
-            self.connect(neighbour)
         seconds = round((time.monotonic_ns() - began) / 1e9, 3)
         if self.wiring.spare:
             self.log.info("warm", seconds=seconds, **self._about._asdict())
             self._report_ready(spare=True)
         else:
             self._activate()
+            for neighbour in self.neighbours:
+                self.connect(neighbour)
             self.log.info("ready", seconds=seconds, **self._about._asdict())
 
     def _activate(self) -> None:

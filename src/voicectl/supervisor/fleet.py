@@ -125,6 +125,9 @@ class Fleet:
             self._log.error("stage killed", child=child.name, reason=reason)
             child.current.error = reason
             self._ended(child, child.current, -signal.SIGKILL, now)
+        elif child.is_ready and not child.state.planned and not child.current.is_reachable:
+            self._log.error("a socket file is gone; the stage is restarted", child=child.name)
+            self.drain(child, self._limits.stop_timeout_s)
 
     def _ended(self, child: Child, incarnation: Incarnation, status: int, now: float) -> None:
         play = incarnation.end()

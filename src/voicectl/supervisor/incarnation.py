@@ -69,6 +69,11 @@ class Incarnation:
         """The process id."""
         return self._process.pid
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether a new connection can be made; those that stand outlive their socket's file."""
+        return all(Path(address.removeprefix("ipc://")).exists() for address in (self.data, self.control))
+
     def tell(self, message: Message) -> None:
         """Send to the control inbox."""
         self._outlet.send(message)

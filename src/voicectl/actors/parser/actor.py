@@ -38,6 +38,9 @@ from voicectl.protocol.sockets import Outlet
 from voicectl.protocol.trace import Hop, Trace
 
 ADOPT_EVERY_S = 1.0
+PRUNE_EVERY_S = 600.0
+LOST_AFTER_S = 30.0
+"""Without a receipt for so long, what is not buffered is sent again: a frame may be lost without a death."""
 ADOPT_BYTES = 1 << 18
 PIECE_BYTES = 1 << 12
 """A chunk is parsed in pieces, so that its first sentence does not wait for its last."""
@@ -70,12 +73,13 @@ class ParserActor(Actor):
         self._seqs: dict[str, int] = {}
         self._reconciled = False
         self._next_adoption = 0.0
+        self._next_prune = 0.0
+        self._last_receipt = 0.0
 
     def activate(self) -> None:
         """Open the journal and take up what was not heard."""
         self._journal_path.parent.mkdir(parents=True, exist_ok=True)
         self._journal = Journal(self._journal_path, self._notice)
-        self._journal.prune(self._keep_days)
         for row in self._journal.feeds():
             self._feeds[row.feed] = Feed(row, self._settings)
         self._delivery = Delivery(self._journal, self._settings)
@@ -120,6 +124,12 @@ class ParserActor(Actor):
         if now >= self._next_adoption:
             self._adopt()
             self._next_adoption = now + ADOPT_EVERY_S
+        if now >= self._next_prune:
+            self._journal.prune(self._keep_days)
+            self._next_prune = now + PRUNE_EVERY_S
+        if now - self._last_receipt > LOST_AFTER_S:
+            self._last_receipt = now
+            self._send_again()
         self._release()
         self.queued = len(self._delivery.backlog)
         waits = [self._next_adoption - now]
@@ -248,6 +258,7 @@ class ParserActor(Actor):
     def _release(self) -> None:
         if self._reconciled and not self.draining:
             while entry := self._delivery.release(time.monotonic()):
+                self._last_receipt = time.monotonic()
                 self._send(entry)
 
     def _send(self, entry: Entry) -> None:
@@ -287,6 +298,7 @@ class ParserActor(Actor):
     # -- from the sink -----------------------------------------------------------------------
 
     def _receipt(self, receipt: Receipt) -> None:
+        self._last_receipt = time.monotonic()
         entry = self._delivery.backlog.released.get(receipt.utterance.play)
         if entry is None:
             return
@@ -302,7 +314,9 @@ class ParserActor(Actor):
     def _reconcile(self, ledger: Ledger) -> None:
         if ledger.cancelling:
             return  # nothing may be sent before the cancel that follows is settled
-        self._tell_settled(self._delivery.reconcile(ledger), "spoken")
+        settled = self._delivery.reconcile(ledger)
+        self._tell_settled([entry for entry in settled if entry.state == "spoken"], "spoken")
+        self._tell_settled([entry for entry in settled if entry.state == "failed"], "failed")
         if self._is_new_pipeline and not self._reconciled:
             self._expire()
         self._expect()

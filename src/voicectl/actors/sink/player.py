@@ -115,10 +115,16 @@ class Player:
     def cancel(self, cancel: Cancel, now: int) -> None:
         """Go silent and begin a new epoch; the answer stays in ``cancels`` until the parser has acted on it."""
         self._settle(now)
-        speaking = self.speaking
-        self._timeline.settled = max(self._timeline.settled, speaking)
+        speaking, settled = self.speaking, self._timeline.settled
+        self._timeline.settled = max(settled, speaking)
         self.cancels.append(
-            Cancelled(epoch=self._timeline.epoch + 1, heard=speaking, action=cancel.action, count=cancel.count)
+            Cancelled(
+                epoch=self._timeline.epoch + 1,
+                settled=settled,
+                heard=speaking,
+                action=cancel.action,
+                count=cancel.count,
+            )
         )
         self.end_epoch(self._timeline.epoch + 1)
 
