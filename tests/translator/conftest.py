@@ -18,6 +18,7 @@ SETTINGS = TranslatorSettings(
     threads=1,
     beam_size=1,
     max_batch=8,
+    spares=0,
 )
 
 

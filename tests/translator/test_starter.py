@@ -46,6 +46,7 @@ def starter() -> Iterator[CTranslate2Backend]:
         threads=1,
         beam_size=1,
         max_batch=8,
+    spares=0,
     )
     backend = CTranslate2Backend(STARTER, wanted, LanguageSettings(source="en", target="ja"))
     yield backend
