@@ -346,7 +346,7 @@ def test_the_mark_of_the_work_in_hand_survives_a_death(stage: Bench, number: sig
     stage.event(Suspect)
     stage.process.send_signal(number)
     assert stage.end() == -number
-    assert take_mark(work_path(stage.folder, NAME)) == 41
+    assert take_mark(work_path(stage.folder, NAME)) == (41, 1)
 
 
 def test_an_idle_stage_leaves_no_number_when_it_is_killed(stage: Bench) -> None:
@@ -358,4 +358,4 @@ def test_an_idle_stage_leaves_no_number_when_it_is_killed(stage: Bench) -> None:
     stage.next_to_peer()
     stage.process.kill()
     stage.end()
-    assert take_mark(work_path(stage.folder, NAME)) == 0
+    assert take_mark(work_path(stage.folder, NAME)).play == 0

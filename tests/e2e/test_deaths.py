@@ -79,14 +79,14 @@ def test_a_killed_supervisor_takes_its_stages_along(instance: Instance) -> None:
 
 
 def test_a_stage_that_cannot_live_makes_the_pipeline_give_up(instance: Instance) -> None:
-    """More deaths than the budget allows: the pipeline ends by itself, and says so in the log."""
+    """More deaths than the budget allows, and no fallback: the pipeline ends by itself, and says so in the log."""
     instance.up("null:fast", "--set", "supervisor.max_restarts=1")
     for number in (1, 2):
-        eventually(lambda: instance.stage("translator")["state"] == "ready", "the translator")
-        pid = instance.stage("translator")["pid"]
+        eventually(lambda: instance.stage("parser")["state"] == "ready", "the parser")
+        pid = instance.stage("parser")["pid"]
         os.kill(pid, signal.SIGKILL)
         if number == 1:
-            eventually(lambda pid=pid: instance.stage("translator")["pid"] not in (pid, 0), "its successor")
+            eventually(lambda pid=pid: instance.stage("parser")["pid"] not in (pid, 0), "its successor")
     eventually(lambda: instance.processes() == [], "the pipeline to give up")
     assert "more than 1 restarts" in instance.run("logs", "supervisor")
     assert instance.sockets() == []

@@ -40,7 +40,8 @@ def test_a_sentence_that_kills_the_translator_is_spoken_as_it_is(instance: Insta
     rows = instance.history()
     assert [row["state"] for row in rows] == ["spoken"] * 3
     assert [row["translation"] for row in rows] == ["hello.", POISON, "all is well."]
-    assert instance.stage("translator")["restarts"] == 2
+    # Twice alone; and once in a batch, if it came in one.
+    assert instance.stage("translator")["restarts"] in (2, 3)
 
 
 def test_a_sentence_that_kills_every_voice_is_set_aside(instance: Instance) -> None:

@@ -9,7 +9,7 @@ from sentences import parser_settings, row, sentence, sentences
 
 from voicectl.actors.parser.delivery import LIVES, Delivery
 from voicectl.actors.parser.journal import Entry, Journal
-from voicectl.protocol.messages import Cancelled, Ledger, Receipt, Utterance
+from voicectl.protocol.messages import Cancelled, Ledger, Receipt, Suspect, Utterance
 
 
 class Parser:
@@ -344,11 +344,11 @@ def test_a_sentence_is_set_aside_when_all_its_lives_are_spent(parser: Parser, st
     parser.record(*sentences("a", 2))
     parser.release()
     for other in LIVES:
-        assert parser.delivery.suspect(2, other) is None
+        assert parser.delivery.suspect(Suspect(play=2, stage=other)) is None
     for _ in range(lives - 1):
-        assert parser.delivery.suspect(1, stage) is None
+        assert parser.delivery.suspect(Suspect(play=1, stage=stage)) is None
         parser.restart()
-    suspect = parser.delivery.suspect(1, stage)
+    suspect = parser.delivery.suspect(Suspect(play=1, stage=stage))
     assert suspect
     assert (suspect.source, suspect.state) == ("a 1", "quarantined")
 
@@ -358,7 +358,7 @@ def test_a_stage_that_does_not_work_on_sentences_blames_none(parser: Parser, sta
     """However often it dies."""
     parser.record(sentence("a", 1))
     parser.release()
-    assert [parser.delivery.suspect(1, stage) for _ in range(10)] == [None] * 10
+    assert [parser.delivery.suspect(Suspect(play=1, stage=stage)) for _ in range(10)] == [None] * 10
 
 
 def test_a_suspect_that_is_settled_is_nobodys_fault(parser: Parser) -> None:
@@ -366,7 +366,7 @@ def test_a_suspect_that_is_settled_is_nobodys_fault(parser: Parser) -> None:
     parser.record(sentence("a", 1))
     parser.release()
     parser.settle(1)
-    assert [parser.delivery.suspect(1, "translator") for _ in range(10)] == [None] * 10
+    assert [parser.delivery.suspect(Suspect(play=1, stage="translator")) for _ in range(10)] == [None] * 10
 
 
 def test_an_announcement_goes_in_at_the_next_sentence_end(parser: Parser) -> None:

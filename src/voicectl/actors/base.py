@@ -134,10 +134,10 @@ class Actor:
         while frame := self._receive(self.control_inbox):
             self._control(frame.envelope.body)
 
-    def working_on(self, play: int) -> None:
-        """Say which play number the work in hand belongs to; the supervisor reads it after a death."""
+    def working_on(self, play: int, count: int = 1) -> None:
+        """Say which play numbers the work in hand belongs to; the supervisor reads it after a death."""
         self._play = play
-        self._work.write(play)
+        self._work.write(play, count)
 
     # -- life --------------------------------------------------------------------------------
 

@@ -7,8 +7,17 @@ mark after it has reaped the process.
 import mmap
 import struct
 from pathlib import Path
+from typing import NamedTuple
 
-_NUMBER = struct.Struct("<q")
+_MARK = struct.Struct("<qq")
+
+
+class Work(NamedTuple):
+    """``count`` play numbers are in work, from ``play`` on; 0: none."""
+
+    play: int = 0
+    count: int = 1
+
 
 
 def work_path(folder: Path, name: str) -> Path:
@@ -17,7 +26,7 @@ def work_path(folder: Path, name: str) -> Path:
 
 
 class WorkMark:
-    """The writer's side. An aligned store of eight bytes: a reader never sees half of it."""
+    """The writer's side. The reader comes when the writer is dead: it never sees half of a store."""
 
     def __init__(self, path: Path, memory: mmap.mmap) -> None:
         self._path = path
@@ -26,13 +35,13 @@ class WorkMark:
     @classmethod
     def create(cls, path: Path) -> "WorkMark":
         """Create the file with no work in hand."""
-        path.write_bytes(_NUMBER.pack(0))
+        path.write_bytes(_MARK.pack(0, 0))
         with path.open("r+b") as file:
-            return cls(path, mmap.mmap(file.fileno(), _NUMBER.size))
+            return cls(path, mmap.mmap(file.fileno(), _MARK.size))
 
-    def write(self, play: int) -> None:
-        """Note that work on ``play`` begins (0: that it has ended)."""
-        _NUMBER.pack_into(self._memory, 0, play)
+    def write(self, play: int, count: int = 1) -> None:
+        """Note that work on ``count`` sentences from ``play`` on begins (0: that it has ended)."""
+        _MARK.pack_into(self._memory, 0, play, count)
 
     def close(self) -> None:
         """Remove the file."""
@@ -40,11 +49,11 @@ class WorkMark:
         self._path.unlink(missing_ok=True)
 
 
-def take_mark(path: Path) -> int:
-    """Return the play number that a dead stage worked on (0: none) and remove the file."""
+def take_mark(path: Path) -> Work:
+    """Return what a dead stage worked on and remove the file."""
     try:
         data = path.read_bytes()
         path.unlink(missing_ok=True)
     except OSError:
-        return 0
-    return int(_NUMBER.unpack(data)[0]) if len(data) == _NUMBER.size else 0
+        return Work()
+    return Work(*_MARK.unpack(data)) if len(data) == _MARK.size else Work()

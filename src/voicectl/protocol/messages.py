@@ -119,10 +119,11 @@ class Deaths(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sentence(Message, frozen=True, kw_only=True):
-    """A sentence to be translated (parser → translator)."""
+    """A sentence to be translated (parser → translator); ``alone``: in no batch, for it may kill."""
 
     utterance: Utterance
     text: str
+    alone: bool = False
     deaths: Deaths = Deaths()
     spans: tuple[Span, ...] = ()
     pause: Pause = "sentence"
@@ -254,9 +255,10 @@ class Replay(Message, frozen=True, kw_only=True):
 
 
 class Suspect(Message, frozen=True, kw_only=True):
-    """A stage died while it worked on this play number (→ parser)."""
+    """A stage died while it worked on ``count`` sentences from ``play`` on (→ parser)."""
 
     play: int
+    count: int = 1
     stage: str
 
 

@@ -37,12 +37,16 @@ SPARE_RETRY_S = 5.0
 
 
 class Told(NamedTuple):
-    """Whom the fleet tells: of a stage's start, of news for the listener, of giving up, of changed addresses."""
+    """Whom the fleet tells: of a stage's start, of news for the listener, of giving up, of changed addresses.
+
+    ``happened`` is told of every process that began, was ready, or ended.
+    """
 
     report: Callable[[str, str], None]
     announce: Callable[[str], None]
     give_up: Callable[[str, str], None]
     moved: Callable[[], None]
+    happened: Callable[[str, str], None]
 
 
 class Fleet:
@@ -104,11 +108,13 @@ class Fleet:
         incarnation = child.spawn()
         child.state = policy.started(child.state, time.monotonic())
         self._log.info("stage started", child=incarnation.name, pid=incarnation.pid, backend=child.backend)
+        self._told.happened(child.stage, f"{incarnation.name} started")
         self._told.moved()
 
     def _ready(self, child: Child, about: Ready, now: float) -> None:
         child.state = policy.became_ready(child.state, now)
         self._told.report(child.stage, f"ready {about.backend} {about.detail}".strip())
+        self._told.happened(child.stage, f"{child.name} ready")
         self._told.moved()
         self._link()
         if not self.was_up and all(each.is_ready for each in self.children.values()):
@@ -130,19 +136,20 @@ class Fleet:
             self.drain(child, self._limits.stop_timeout_s)
 
     def _ended(self, child: Child, incarnation: Incarnation, status: int, now: float) -> None:
-        play = incarnation.end()
+        work = incarnation.end()
         child.current = None
         planned = child.state.planned or self.stopping
         child.error = incarnation.error or f"it ended with status {status}; see voicectl logs {child.stage}"
         say = self._log.info if planned else self._log.error
-        say("stage ended", child=incarnation.name, status=status, planned=planned, working_on=play)
+        say("stage ended", child=incarnation.name, status=status, planned=planned, working_on=work.play)
+        self._told.happened(child.stage, f"{incarnation.name} ended with status {status}")
         child.state = policy.exited(child.state, self._limits, now, random.random())
         if self.stopping:
             child.state = policy.ChildState(phase="stopped", since=now, restarts=child.state.restarts)
             self._stop_next()
         else:
-            if play and not planned:
-                self.children["parser"].tell(Suspect(play=play, stage=child.stage))
+            if work.play and not planned:
+                self.children["parser"].tell(Suspect(play=work.play, count=work.count, stage=child.stage))
             self._succeed(child, incarnation, cannot_start=not planned and status == EXIT_FAILED, now=now)
         self._told.moved()
 

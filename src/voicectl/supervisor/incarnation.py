@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from voicectl.actors.workmark import take_mark, work_path
+from voicectl.actors.workmark import Work, take_mark, work_path
 from voicectl.protocol.messages import Message, Ready
 from voicectl.protocol.sockets import Outlet, ipc_address, remove_address
 from voicectl.supervisor.book import birth
@@ -82,8 +82,8 @@ class Incarnation:
         """Return the exit status of a process that has ended (and reap it), else None."""
         return self._process.poll()
 
-    def end(self) -> int:
-        """Kill (stopped or not), reap, remove its files; return the play number that it worked on (0: none)."""
+    def end(self) -> Work:
+        """Kill (stopped or not), reap, remove its files; return what it worked on."""
         if self._process.poll() is None:
             self._process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):

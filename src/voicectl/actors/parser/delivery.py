@@ -12,7 +12,7 @@ import msgspec
 from voicectl.actors.parser.backlog import Backlog
 from voicectl.actors.parser.journal import Entry, FeedRow, Journal, add, save_feed, set_number, update
 from voicectl.config.settings import ParserSettings
-from voicectl.protocol.messages import Cancelled, Ledger, Receipt
+from voicectl.protocol.messages import Cancelled, Ledger, Receipt, Suspect
 
 LIVES = {"translator": 4, "synthesizer": 3}
 """Deaths after which a sentence is set aside. Translator: twice its backend, then the next one, then the original
@@ -50,8 +50,11 @@ class Delivery:
             self.settle(old, "cancelled", f"older than {max_age_s:g} s when the pipeline came up")
         return len(old)
 
-    def record(self, row: FeedRow, entries: list[Entry]) -> None:
-        """Journal a feed's state together with the sentences that came out of it, and queue them."""
+    def record(self, row: FeedRow, entries: list[Entry], first: bool = False) -> None:
+        """Journal a feed's state together with the sentences that came out of it, and queue them.
+
+        ``first``: before everything that is not released yet.
+        """
 
         def change(db: sqlite3.Connection) -> None:
             for entry in entries:
@@ -59,9 +62,12 @@ class Delivery:
             save_feed(db, row)
 
         self._journal.write(change)
-        for entry in entries:
-            if entry.state == "queued":
-                self.backlog.add(entry)
+        queued = [entry for entry in entries if entry.state == "queued"]
+        if first:
+            self.backlog.put_first(queued)
+            return
+        for entry in queued:
+            self.backlog.add(entry)
 
     def release(self, now: float) -> Entry | None:
         """Number the next sentence that may be sent, or return None."""
@@ -182,14 +188,19 @@ class Delivery:
         self.backlog.put_first(entries)
         return len(entries)
 
-    def suspect(self, play: int, stage: str) -> Entry | None:
-        """Count a death of ``stage`` against the sentence it worked on; return it when it is to be set aside.
+    def suspect(self, message: Suspect) -> Entry | None:
+        """Count a stage's death against the sentence it worked on; return it when it is to be set aside.
 
-        Before that the stage has tried it twice with its first backend and once with each step of ``LIVES``.
+        Of a batch nobody knows which one it was: each is tried alone from now on. A sentence is set aside when the
+        stage has tried it twice with its first backend and once with each step of ``LIVES``.
         """
-        entry = self.backlog.released.get(play)
-        if entry is None or stage not in LIVES:
+        plays = range(message.play, message.play + message.count)
+        entries = [self.backlog.released[play] for play in plays if play in self.backlog.released]
+        for entry in entries:
+            entry.alone = True
+        if len(plays) > 1 or not entries or message.stage not in LIVES:
             return None
+        entry, stage = entries[0], message.stage
         count = getattr(entry.deaths, stage) + 1
         entry.deaths = msgspec.structs.replace(entry.deaths, **{stage: count})
         self._journal.write(lambda db: update(db, entry, deaths=msgspec.msgpack.encode(entry.deaths)))

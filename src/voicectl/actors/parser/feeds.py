@@ -1,21 +1,12 @@
 """A feed as the parser sees it: its text reader, how far its input came, and how to answer it."""
 
 import time
-from typing import NamedTuple
 
 from voicectl.actors.parser.journal import FeedRow
 from voicectl.actors.parser.reader import FeedParser, Item
 from voicectl.config.settings import ParserSettings
 from voicectl.protocol.messages import Chunk, Message
 from voicectl.protocol.sockets import Outlet
-
-
-class Parsed(NamedTuple):
-    """What came out of a piece of input."""
-
-    items: list[Item]
-    accepted: bool
-    """False: bytes before this piece are missing; the feed must send again from ``Feed.received``."""
 
 
 class Feed:
@@ -26,7 +17,9 @@ class Feed:
         self.session = row.session
         self.ended = row.ended
         self.muted = row.muted
+        self.answering = False  # something was said since the last answer ended
         self.live = True
+        self.announces = False  # what it says comes before everything that is queued
         self.written_at = 0.0  # wall clock of input that lay in a spool; 0: it comes as it is written
         self.outlet: Outlet | None = None
         self.last_input = time.monotonic()
@@ -51,19 +44,22 @@ class Feed:
         """What the reader counted (broken lines and the like)."""
         return self._reader.counters
 
-    def take(self, chunk: Chunk, data: bytes) -> Parsed:
-        """Read a piece of input; parts that were read before are passed over."""
+    def take(self, chunk: Chunk, data: bytes) -> list[Item] | None:
+        """Read a piece of input; parts that were read before are passed over.
+
+        None: bytes before this piece are missing; the feed must send again from ``end``.
+        """
         self.live = chunk.live
         self.last_input = time.monotonic()
         if chunk.offset > self.end:
-            return Parsed([], accepted=False)
+            return None
         fresh = data[self.end - chunk.offset :]
         self.end += len(fresh)
         items = self._reader.feed(fresh, chunk.arrived) if fresh and not self.ended else []
         if chunk.final and not self.ended:
             items += self._reader.finish()
             self.ended = True
-        return Parsed(items, accepted=True)
+        return items
 
     def settle(self) -> list[Item]:
         """The live input paused: doubtful sentence ends become certain."""

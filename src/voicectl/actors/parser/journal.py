@@ -72,6 +72,7 @@ class Entry(msgspec.Struct, kw_only=True):
     pause: Pause = "sentence"
     state: str = "queued"
     deaths: Deaths = Deaths()
+    alone: bool = False
     created_at: float = 0.0
     arrived: int = 0
     written: int = 0
@@ -273,6 +274,7 @@ def _entry(row: sqlite3.Row) -> Entry:
         spans=_spans_decoder.decode(row["spans"]),
         pause=row["pause"],
         state=row["state"],
-        deaths=_deaths_decoder.decode(row["deaths"]),
+        deaths=(deaths := _deaths_decoder.decode(row["deaths"])),
+        alone=deaths != Deaths(),
         created_at=row["created_at"],
     )

@@ -52,7 +52,7 @@ class TranslatorActor(Actor):
             if isinstance(message, Tombstone):
                 self.send(message)
             elif isinstance(message, Sentence) and message.utterance.epoch >= self._epoch:
-                if message.deaths.translator:
+                if message.alone:
                     suspects.append((message, each.received))
                 else:
                     batch.append((message, each.received))
@@ -76,7 +76,7 @@ class TranslatorActor(Actor):
 
     def _translate_batch(self, batch: list[tuple[Sentence, int]]) -> None:
         begun = time.monotonic_ns()
-        self.working_on(batch[0][0].utterance.play)
+        self.working_on(batch[0][0].utterance.play, len(batch))
         sources = [Source(sentence.text, sentence.spans) for sentence, _ in batch]
         deaths = batch[0][0].deaths.translator
         if deaths < DEATHS_OF_FIRST:
