@@ -6,9 +6,15 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 # Where the demonstration goes, e.g. make demo SINK=wav:demo.wav
 SINK ?=
+# How long chaos and starter take
+MINUTES ?= 60
+# The parallel text for starter and eval, what eval measures, and where starter keeps its work
+CORPUS ?= ../corpus
+BACKEND ?= starter
+WORK ?= build/starter
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench chaos starter eval clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -29,11 +35,21 @@ format: $(VENV)/dev.stamp  ## Format the code and repair what lint can repair
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/core.stamp  ## Measure what a hop costs, against the bare ZeroMQ floor
+bench: $(VENV)/core.stamp  ## Measure a hop against the bare ZeroMQ floor, the parser against bare JSON
 	$(BIN)/python bench/hops.py
+	$(BIN)/python bench/parse.py
+
+chaos: $(VENV)/dev.stamp  ## Kill whatever can be killed for MINUTES and judge the sound
+	$(BIN)/python tests/chaos/long.py --minutes $(MINUTES)
+
+starter: $(VENV)/dev.stamp  ## Train the starter translator anew on CORPUS for MINUTES; goes on where it was ended
+	PYTHONPATH=tools $(BIN)/python -m train_starter "$(CORPUS)" --minutes $(MINUTES) --work "$(WORK)"
+
+eval: $(VENV)/dev.stamp  ## Measure translations on the dev sets of CORPUS, e.g. BACKEND="starter nllb"
+	@PYTHONPATH=tools $(BIN)/python -m train_starter.evaluate "$(CORPUS)" $(foreach name,$(BACKEND),--backend $(name))
 
 clean:  ## Remove the virtual environment, caches and demo.wav
-	rm -rf $(VENV) build dist demo.wav .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist demo.wav chaos-failures .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # The stamps stand for the virtual environment with the core, and with everything that the tests need.
 
@@ -49,6 +65,6 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt
 
 $(VENV)/dev.stamp: $(VENV)/core.stamp
 	@echo "installing torch and what the tests need; this takes a few minutes the first time"
-	@$(PIP) torch
+	@$(PIP) torch 'sacrebleu[ja]'
 	@$(PIP) --no-build-isolation -e '.[dev,nllb,coqui]'
 	@touch $@

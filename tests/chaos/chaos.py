@@ -14,14 +14,15 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline import PAUSE_S, Instance, Pipeline  # first: it sets the path of the modules of the other tests
-
 import oracle
 from faults import VICTIMS, schedule
 from inject import Done, Injector
+from pipeline import PAUSE_S, Instance, Pipeline
 from writer import Pace, Writer
 
 STALLED_S = 60.0
+AHEAD = 24
+"""Sentences that the writers are ahead of the voice at most: more than the parser's window, and soon spoken."""
 SETTLE_S = 4.0
 """A gap that begins this long after a fault is not put down to it."""
 
@@ -36,6 +37,7 @@ class Plan(NamedTuple):
     spacing: tuple[float, float] = (1.0, 3.0)
     victims: tuple[str, ...] = VICTIMS
     settings: dict[str, str] = {}  # noqa: RUF012 (never changed)
+    on_device: bool = False
 
 
 class Outcome(NamedTuple):
@@ -58,11 +60,13 @@ class Outcome(NamedTuple):
 def run(plan: Plan, keep: Path) -> Outcome:
     """Run one plan; the folder ``keep/seed-N`` remains when the promise was broken."""
     with Instance() as instance:
-        pipeline = Pipeline(instance, plan.settings)
+        pipeline = Pipeline(instance, plan.settings, plan.on_device)
         pipeline.up()
         pipeline.watch.start()
-        writers = [_writer(instance, plan, feed) for feed in range(1, plan.feeds + 1)]
-        faults = schedule(plan.seed, plan.seconds, plan.spacing, plan.victims)
+        writers: list[Writer] = []
+        pace = Pace(plan.pause, lambda: sum(len(each.written) for each in writers) > pipeline.progress()[0] + AHEAD)
+        writers += [_writer(instance, plan.seed, pace, feed) for feed in range(1, plan.feeds + 1)]
+        faults = schedule(plan.seed, plan.seconds, plan.spacing, plan.victims, plan.on_device)
         injector = Injector(pipeline, writers, faults, plan.seconds, instance.folder / "faults.jsonl")
         for thread in (*writers, injector):
             thread.start()
@@ -79,42 +83,50 @@ def run(plan: Plan, keep: Path) -> Outcome:
         return outcome._replace(folder=_keep(instance.folder, keep / f"seed-{plan.seed}", history, outcome))
 
 
-def _writer(instance: Instance, plan: Plan, feed: int) -> Writer:
+def _writer(instance: Instance, seed: int, pace: Pace, feed: int) -> Writer:
     def start(session: str, source: int) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "voicectl", "feed", "--format", "text", "--session", session]
+        wait = ["--wait"] if feed % 2 else []
+        command = [sys.executable, "-m", "voicectl", "feed", "--format", "text", "--session", session, *wait]
         with (instance.folder / "feeds.log").open("ab") as log:
             return subprocess.Popen(
                 command, stdin=source, stdout=log, stderr=log, env=instance.env, cwd=instance.folder
             )
 
-    return Writer(feed, plan.seed, Pace(None, plan.pause), start)
+    return Writer(feed, seed, pace, start)
 
 
 def _finish(pipeline: Pipeline, writers: list[Writer]) -> list[str]:
     """Let everything be spoken; return what went wrong."""
-    problems = []
     for writer in writers:
         writer.finish()
     for writer in writers:
         writer.join()
-        try:
-            if status := writer.process.wait(STALLED_S):
-                problems.append(f"feed {writer.feed} ended with status {status}")
-        except subprocess.TimeoutExpired:
-            problems.append(f"feed {writer.feed} does not end")
-            writer.process.kill()
-            writer.process.wait()
         writer.close()
     if not pipeline.lives:
         pipeline.up()
+    feeds = [writer.process for writer in writers]
+
+    def is_over() -> bool:
+        return not pipeline.unheard() and all(feed.poll() is not None for feed in feeds)
+
     before = pipeline.progress()
     last = time.monotonic()
-    while pipeline.unheard() and time.monotonic() - last < STALLED_S:
-        pipeline.wait_until(lambda: not pipeline.unheard(), 1.0, every=0.05)
+    while time.monotonic() - last < STALLED_S and not pipeline.wait_until(is_over, 1.0, every=0.05):
         if (now := pipeline.progress()) != before:
             before, last = now, time.monotonic()
-    if unheard := pipeline.unheard():
-        problems.append(f"{unheard} sentences or spools are stuck; status: {pipeline.instance.status()}")
+    # A feed that waits ends with 1 when the pipeline does; what it had read is spoken all the same.
+    problems = [
+        f"feed {writer.feed} ended with status {status}"
+        for writer in writers
+        if (status := writer.process.poll()) and not (status == 1 and pipeline.ups > 1)
+    ]
+    if not is_over():
+        alive = [writer.feed for writer in writers if writer.process.poll() is None]
+        status = pipeline.instance.status()
+        problems.append(f"stuck: {pipeline.unheard()} sentences or spools, feeds {alive}; status: {status}")
+    for feed in feeds:
+        feed.kill()
+        feed.wait()
     return problems
 
 
@@ -130,13 +142,11 @@ def _judge(
     heard, strange = oracle.hearings(pipeline.watch.files)
     verdict = oracle.judge(heard, strange, written, {writer.feed: writer.cut for writer in writers}, history)
     silences = oracle.gaps(heard, pipeline.watch, written, PAUSE_S)
-    return Outcome(
-        plan, verdict, injector.done, attribute(injector.done, silences), problems + verdict.problems, None
-    )
+    return Outcome(plan, verdict, injector.done, attribute(injector.done, silences), problems + verdict.problems, None)
 
 
 def attribute(faults: list[Done], silences: list[oracle.Gap]) -> dict[str, list[float]]:
-    """Return for each victim the longest gap (seconds) after each of its faults, before the next fault or soon after."""
+    """Return for each victim the longest gap (seconds) after its faults, until the next one or a little later."""
     found: dict[str, list[float]] = {}
     for place, done in enumerate(faults):
         end = min(done.when + SETTLE_S, faults[place + 1].when if place + 1 < len(faults) else float("inf"))
@@ -215,6 +225,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spacing", type=float, nargs=2, default=(1.0, 3.0), help="seconds between two faults")
     parser.add_argument("--pause", type=float, nargs=2, default=(0.2, 1.0), help="seconds between a feed's sentences")
     parser.add_argument("--victims", nargs="+", default=list(VICTIMS), choices=VICTIMS)
+    parser.add_argument("--device", action="store_true", help="record an audio server, and kill that as well")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of voicectl up")
     parser.add_argument("--json", type=Path, help="write the result to this file")
     parser.add_argument("--keep", type=Path, default=Path("chaos-failures"), help="where failed runs are kept")
@@ -223,9 +234,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def plan(options: argparse.Namespace, seed: int, seconds: float) -> Plan:
     """Return the plan that the options describe."""
     settings = dict(item.split("=", 1) for item in options.set)
-    return Plan(
-        seed, seconds, options.feeds, tuple(options.pause), tuple(options.spacing), tuple(options.victims), settings
-    )
+    pause, spacing, victims = tuple(options.pause), tuple(options.spacing), tuple(options.victims)
+    return Plan(seed, seconds, options.feeds, pause, spacing, victims, settings, options.device)
 
 
 def main() -> int:

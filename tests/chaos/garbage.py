@@ -1,5 +1,6 @@
 """Frames that no stage should ever get."""
 
+import contextlib
 import random
 
 import msgpack
@@ -33,10 +34,13 @@ def throw(address: str, chance: random.Random) -> int:
     bad = frames(chance)
     chosen = chance.sample(bad, chance.randint(1, len(bad)))
     context = zmq.Context()
-    socket = context.socket(zmq.PUSH)
+    # The supervisor's commands come through a ROUTER, which takes nothing from a PUSH.
+    socket = context.socket(zmq.DEALER if "supervisor." in address and ".control." in address else zmq.PUSH)
+    socket.setsockopt(zmq.SNDTIMEO, 1000)
     socket.connect(address)
     for frame in chosen:
-        socket.send_multipart(frame)
+        with contextlib.suppress(zmq.Again):
+            socket.send_multipart(frame)
     socket.close(linger=2000)
     context.term()
     return len(chosen)

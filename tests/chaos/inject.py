@@ -30,7 +30,9 @@ class Done(NamedTuple):
 class Injector(threading.Thread):
     """Works through the schedule; ``done`` is what was carried out, ``error`` why it ended early."""
 
-    def __init__(self, pipeline: Pipeline, writers: list[Writer], faults: list[Fault], seconds: float, log: Path) -> None:
+    def __init__(
+        self, pipeline: Pipeline, writers: list[Writer], faults: list[Fault], seconds: float, log: Path
+    ) -> None:
         super().__init__(name="injector")
         self.done: list[Done] = []
         self.error = ""
@@ -101,6 +103,10 @@ class Injector(threading.Thread):
         if fault.kind == "garbage":
             for address in self._pipeline.addresses(victim):
                 garbage.throw(address, chance)
+            return None
+        if fault.kind == "audio":
+            if self._pipeline.audio:
+                self._pipeline.audio.die(min(fault.length, 1.0))
             return None
         if victim == "feed":
             writer = chance.choice(self._writers)

@@ -1,4 +1,5 @@
 """A pipeline to be tortured: started again whenever its supervisor dies, looked into from outside."""
+# ruff: noqa: E402 (the harness shares a module with the end-to-end tests, in a folder that is no package)
 
 import contextlib
 import sqlite3
@@ -14,6 +15,7 @@ import psutil
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e"), str(HERE.parent)]
 
+from audio import AudioServer
 from instance import Instance
 from sound import Watch
 
@@ -45,20 +47,27 @@ SETTINGS = {
 class Pipeline:
     """An instance, its sound files and its journal."""
 
-    def __init__(self, instance: Instance, settings: dict[str, str]) -> None:
+    def __init__(self, instance: Instance, settings: dict[str, str], on_device: bool = False) -> None:
+        """``on_device``: play into an audio server of our own and record that, not into sound files."""
         self.instance = instance
         self.watch = Watch()
+        self.audio = AudioServer(instance.folder, self.watch) if on_device else None
+        instance.env |= self.audio.env if self.audio else {}
         self.ups = 0
         self._sets = [f"--set={key}={value}" for key, value in (SETTINGS | settings).items()]
         path = instance.env.get("PYTHONPATH", "")
         instance.env["PYTHONPATH"] = f"{HERE}:{path}" if path else str(HERE)
 
-    def up(self) -> None:
-        """Start the pipeline with a new sound file; a supervisor that is just dying is given time."""
+    def up(self, sink: str = "") -> None:
+        """Start the pipeline, with a new sound file unless another sink is named."""
         self.ups += 1
-        wav = self.instance.folder / f"{self.ups}.wav"
-        self.watch.follow(wav)
-        self.instance.up(f"wav:{wav},realtime", *self._sets)
+        if self.audio:
+            sink = "device"
+        elif not sink:
+            wav = self.instance.folder / f"{self.ups}.wav"
+            self.watch.follow(wav)
+            sink = f"wav:{wav},realtime"
+        self.instance.up(sink, *self._sets)
 
     @property
     def book(self) -> Book | None:
@@ -131,6 +140,8 @@ class Pipeline:
         """Stop the pipeline."""
         with contextlib.suppress(AssertionError, subprocess.TimeoutExpired, VoicectlError):
             self.instance.run("down", status=None)
+        if self.audio:
+            self.audio.close()
 
     def _number(self, query: str) -> int:
         path = self.instance.state / "journal.sqlite3"

@@ -1,7 +1,6 @@
 """The recording: sound files, and when each of their samples was written."""
 
 import itertools
-import os
 import threading
 import time
 import wave
@@ -14,6 +13,7 @@ from tones import Samples
 
 LOOK_EVERY_S = 0.004
 HEADER_BYTES = 44
+"""Of a sound file; a recording of the audio server (``.raw``) has none."""
 STALL_S = 0.03
 """Longer than the sink's own block of 20 ms."""
 
@@ -51,20 +51,22 @@ class Watch(threading.Thread):
     def when(self, path: Path, sample: int) -> float:
         """Return when (monotonic) the file had grown beyond a sample."""
         growth = self._growth[path]
-        at = bisect_left(growth, (HEADER_BYTES + 2 * sample, 0.0))
+        at = bisect_left(growth, (_size(path, sample), 0.0))
         return growth[min(at, len(growth) - 1)][1] if growth else 0.0
 
     def stalls(self, path: Path, first: int, last: int) -> list[tuple[float, float]]:
         """Return when the file did not grow for a while between two of its samples: nobody wrote, so nobody spoke."""
+        if path.suffix == ".raw":
+            return []  # it grows by blocks, and silence is recorded
         growth = self._growth[path]
-        begin = bisect_left(growth, (HEADER_BYTES + 2 * first, 0.0))
-        end = bisect_left(growth, (HEADER_BYTES + 2 * last, 0.0))
+        begin = bisect_left(growth, (_size(path, first), 0.0))
+        end = bisect_left(growth, (_size(path, last), 0.0))
         times = [time for _, time in growth[begin : end + 1]]
         return [(one, two) for one, two in itertools.pairwise(times) if two - one > STALL_S]
 
     def _look(self, path: Path) -> None:
         try:
-            size = os.stat(path).st_size
+            size = path.stat().st_size
         except OSError:
             return
         growth = self._growth[path]
@@ -72,8 +74,14 @@ class Watch(threading.Thread):
             growth.append((size, time.monotonic()))
 
 
+def _size(path: Path, samples: int) -> int:
+    return 2 * samples + (0 if path.suffix == ".raw" else HEADER_BYTES)
+
+
 def read(path: Path) -> Samples:
     """Return the samples of a recording at 16 kHz; none when it was never begun."""
+    if path.suffix == ".raw":
+        return np.frombuffer(path.read_bytes()[: path.stat().st_size // 2 * 2], "<i2")
     if not path.exists() or path.stat().st_size <= HEADER_BYTES:
         return np.zeros(0, np.int16)
     with wave.open(str(path)) as file:

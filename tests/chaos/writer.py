@@ -16,11 +16,14 @@ Start = Callable[[str, int], "subprocess.Popen[bytes]"]
 """Starts a feed: the name of its session, the descriptor of its standard input."""
 
 
-class Pace(NamedTuple):
-    """How fast an agent writes: sentences (None: until it is stopped), and the range of seconds between them."""
+LOOK_EVERY_S = 0.05
 
-    sentences: int | None
+
+class Pace(NamedTuple):
+    """How fast an agent writes: the range of seconds between sentences, and whether it is to wait for the voice."""
+
     pause: tuple[float, float]
+    is_far_ahead: Callable[[], bool]
 
 
 class Writer(threading.Thread):
@@ -45,13 +48,15 @@ class Writer(threading.Thread):
         self.process = self._next()
 
     def run(self) -> None:
-        """Write sentences in small pieces."""
+        """Write sentences in small pieces until told to finish."""
         number = 0
-        while not self._finish.is_set() and (self._pace.sentences is None or number < self._pace.sentences):
+        while not self._finish.is_set():
             number += 1
             with self._between:
                 self._write(number)
             self._finish.wait(self._chance.uniform(*self._pace.pause))
+            while self._pace.is_far_ahead() and not self._finish.wait(LOOK_EVERY_S):
+                pass
         with self._between:
             os.close(self._pipe)
             self._pipe = -1

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -85,16 +84,7 @@ class Instance:
         """Start a command with a pipe for its standard input and output."""
         command = [sys.executable, "-m", "voicectl", *arguments]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(
-            command,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            env=self.env,
-            cwd=self.folder,
-            # A test run in the background of a shell ignores interrupts, and so would what it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=self.env, cwd=self.folder)
         self._started.append(process)
         return process
 

@@ -81,9 +81,9 @@ def test_a_hub_model_is_found_in_the_cache(hub: Path) -> None:
 
 def test_a_model_that_is_not_there_says_how_to_get_it_and_its_licence(hub: Path) -> None:
     """One line with the command; a model that the manifest does not know has no licence there."""
-    with pytest.raises(BackendUnavailable, match=rf"hf download {NLLB} \(CC-BY-NC-4.0"):
+    with pytest.raises(BackendUnavailable, match=rf"voicectl models pull {NLLB} \(CC-BY-NC-4.0"):
         store.locate(NLLB)
-    with pytest.raises(BackendUnavailable, match=r"hf download someone/else$"):
+    with pytest.raises(BackendUnavailable, match=r"voicectl models pull someone/else$"):
         store.locate("someone/else")
 
 

@@ -262,3 +262,17 @@ def test_bad_frames_do_not_end_the_reading(inbox: Inbox, stranger: "zmq.Socket[b
         with contextlib.suppress(FrameError):
             take(inbox)
     assert inbox.bad_frames == 50
+
+
+def test_an_inbox_whose_file_was_deleted_is_found_again(context: Context, inbox: Inbox, outlet: Outlet) -> None:
+    """Bound again: an old connection still stands, and a new one can be made."""
+    outlet.send(Drain())
+    take(inbox)
+    assert not inbox.keep_bound()
+    Path(inbox.address.removeprefix("ipc://")).unlink()
+    assert inbox.keep_bound()
+    outlet.send(Drain())
+    assert take(inbox).envelope.sender == "synthesizer.4"
+    with Outlet(context, inbox.address, "newcomer.1") as newcomer:
+        newcomer.send(Drain())
+        assert take(inbox).envelope.sender == "newcomer.1"

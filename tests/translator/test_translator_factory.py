@@ -55,7 +55,7 @@ def test_nllb_is_taken_once_its_weights_are_in_the_cache(
 ) -> None:
     """Before the download the starter, after it NLLB."""
     name, reason = factory.choose(settings(), english_to_japanese)
-    assert (name, "hf download facebook/nllb-200-distilled-600M" in reason) == ("starter", True)
+    assert (name, "voicectl models pull facebook/nllb-200-distilled-600M" in reason) == ("starter", True)
     _download_nllb(hub)
     assert factory.choose(settings(), english_to_japanese)[0] == "nllb"
 
@@ -131,7 +131,7 @@ def test_nllb_without_its_weights_says_how_to_get_them_and_under_which_licence(
     settings: Settings, english_to_japanese: LanguageSettings
 ) -> None:
     """Nothing is downloaded in silence."""
-    with pytest.raises(BackendUnavailable, match=r"hf download facebook/nllb-200-distilled-600M .*CC-BY-NC"):
+    with pytest.raises(BackendUnavailable, match=r"voicectl models pull facebook/nllb-200-distilled-600M .*CC-BY-NC"):
         factory.load_backend(settings(), english_to_japanese, "nllb")
 
 

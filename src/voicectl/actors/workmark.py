@@ -13,10 +13,10 @@ _MARK = struct.Struct("<qq")
 
 
 class Work(NamedTuple):
-    """``count`` play numbers are in work, from ``play`` on; 0: none."""
+    """``sentences`` play numbers are in work, from ``play`` on; 0: none."""
 
     play: int = 0
-    count: int = 1
+    sentences: int = 1
 
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from voicectl import __version__
 from voicectl.protocol.errors import UsageError, VoicectlError
 
 COMMANDS = {
@@ -17,6 +16,7 @@ COMMANDS = {
     "down": "speech:down",
     "feed": "feed:feed",
     "say": "say:say",
+    "hooks": "hooks:hooks",
     "parse": "parse:parse",
     "translate": "translate:translate",
     "stats": "inspect:stats",
@@ -27,8 +27,11 @@ COMMANDS = {
     "stop": "speech:stop",
     "skip": "speech:skip",
     "replay": "speech:replay",
+    "trace": "trace:trace",
+    "bench": "bench:bench",
     "history": "history:history",
     "voices": "voices:voices",
+    "models": "models:models",
     "doctor": "doctor:doctor",
     "config": "config:config_group",
     "logs": "logs:logs",
@@ -53,7 +56,7 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="voicectl")
+@click.version_option(package_name="voicectl", prog_name="voicectl")
 def cli() -> None:
     """Hear your coding agent, in your own language, as it types, on your own machine."""
 

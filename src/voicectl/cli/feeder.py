@@ -151,6 +151,7 @@ class Feeder:
     def _look(self) -> None:
         """See whether the parser is there, and under which address."""
         self._next_look = time.monotonic() + LOOK_EVERY_S
+        self._inbox.keep_bound()
         book = running_book(self._runtime)
         entry = book.stages.get("parser") if book else None
         address = entry.data if entry and entry.ready else ""

@@ -13,7 +13,8 @@ _READ = 65536
 _COMPLAINTS = {
     "bad_json": "skipped {} line(s) that are not JSON",
     "oversized_line": "skipped {} line(s) longer than 64 MiB",
-    "bad_utf8": "read {} piece(s) that are not UTF-8",
+    "bad_utf8": "left out {} byte(s) that are not UTF-8",
+    "not_text": "skipped {} piece(s) of binary data; is this the right file?",
 }
 
 
@@ -26,7 +27,8 @@ def parse(file: io.BufferedReader, format_name: str, as_json: bool, loaded: Any)
     """Print the sentences of FILE (default: standard input) that would be spoken, one a line."""
     from voicectl.actors.parser.reader import FeedParser, Item, Spoken
 
-    parser = FeedParser(loaded.settings.parser, format_name)
+    # A file is not heard as it is written: nothing is gained by an early clause.
+    parser = FeedParser(msgspec.structs.replace(loaded.settings.parser, early_clause_chars=0), format_name)
     seq = 0
 
     def show(items: list[Item]) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from voicectl.cli.feed import FORMATS, speak
+from voicectl.actors.parser.formats import FORMATS
+from voicectl.cli.feed import speak
 from voicectl.cli.launch import Launch
 from voicectl.cli.options import raw_settings_options
 from voicectl.config.load import load_settings

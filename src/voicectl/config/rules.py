@@ -42,6 +42,8 @@ FORMS: dict[str, tuple[re.Pattern[str], str]] = {
 
 RANGES: dict[str, tuple[float, float]] = {
     "parser.pause_ms": (0, 60_000),
+    "parser.max_sentence_chars": (40, 800),
+    "parser.early_clause_chars": (0, 800),
     "parser.window_sentences": (1, 10_000),
     "parser.window_seconds": (1, DAY_S),
     "parser.floor_pause_s": (0, DAY_S),

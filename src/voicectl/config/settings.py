@@ -21,13 +21,19 @@ class LanguageSettings(Section, frozen=True, kw_only=True):
 
 
 class ParserSettings(Section, frozen=True, kw_only=True):
-    """What is spoken, and how far ahead of the voice sentences are released.
+    """What is spoken and how, and how far ahead of the voice sentences are released.
 
-    ``spares`` (of any stage): how many warm processes wait to take over, 0 or 1.
+    ``urls`` is about addresses in the text (a link's own text is always spoken), ``early_clause_chars`` about the
+    first sentence of an answer (0: it is never cut). ``spares`` (of any stage): how many warm processes wait to take over, 0 or 1.
     """
 
     pause_ms: int
-    code: Literal["drop", "announce"]
+    code: Literal["drop", "announce", "read"]
+    urls: Literal["host", "full", "link", "drop"]
+    tables: Literal["cells", "columns", "skip"]
+    emoji: Literal["drop", "name"]
+    max_sentence_chars: int
+    early_clause_chars: int
     subagents: bool
     errors: bool
     thinking: bool
@@ -58,7 +64,8 @@ class TranslatorSettings(Section, frozen=True, kw_only=True):
 class SynthesizerSettings(Section, frozen=True, kw_only=True):
     """The voice. ``speed`` and ``volume`` are factors, ``pitch`` is in semitones.
 
-    ``model`` is a zoo name, ``model_path`` and ``config_path`` a checkpoint of the user's own.
+    ``model`` is a zoo name, ``model_path`` and ``config_path`` a checkpoint of the user's own. ``readings`` is a
+    dictionary of the user's own for English in Japanese text; empty: ``readings.tsv`` beside the user's file.
     """
 
     backend: str
@@ -72,6 +79,7 @@ class SynthesizerSettings(Section, frozen=True, kw_only=True):
     speed: float
     pitch: float
     volume: float
+    readings: str
     spares: int
 
 

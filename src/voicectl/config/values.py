@@ -80,7 +80,7 @@ def with_absolute_paths(origin: str, key: str, value: Any, base: Path | None) ->
             path = value.removeprefix("wav:")
             suffix = _REALTIME if path.endswith(_REALTIME) else ""
             return f"wav:{_absolute(path.removesuffix(_REALTIME), base)}{suffix}"
-        if key in ("synthesizer.model_path", "synthesizer.config_path") and value:
+        if key in ("synthesizer.model_path", "synthesizer.config_path", "synthesizer.readings") and value:
             return str(_absolute(value, base))
         if key == "translator.model" and value and _is_folder(folder := _absolute(value, base)):
             return str(folder)

@@ -16,6 +16,9 @@ STARTER_ID = "starter-en-ja"
 STARTER = Path(__file__).resolve().parent / STARTER_ID
 """The folder of the translator that ships with voicectl."""
 
+RECORD = "voicectl.json"
+"""The file in a model's folder of the hub's cache where a pull records what it brought."""
+
 Form = Literal["ctranslate2", "transformers"]
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -49,6 +52,14 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     files: tuple[ModelFile, ...] = ()
 
 
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pull brought: the commit on the hub, the licence named there, each file with its SHA-256."""
+
+    commit: str
+    licence: str
+    files: tuple[ModelFile, ...]
+
+
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: tuple[Model, ...]
 
@@ -77,7 +88,7 @@ def locate(model: str) -> Path:
     if snapshot is None:
         known = manifest().get(model)
         licence = f" ({known.licence}: {known.note})" if known else ""
-        raise BackendUnavailable(f"{model} is not on this machine; get it with: hf download {model}{licence}")
+        raise BackendUnavailable(f"{model} is not on this machine; get it with: voicectl models pull {model}{licence}")
     return snapshot
 
 
@@ -86,12 +97,31 @@ def cached(hub_id: str) -> Path | None:
 
     The layout is the hub's own: ``models--OWNER--NAME/refs/main`` names the folder under ``snapshots``.
     """
-    folder = _hub_cache() / ("models--" + hub_id.replace("/", "--"))
+    folder = repository(hub_id)
     reference = folder / "refs" / manifest()[hub_id].revision if hub_id in manifest() else folder / "refs" / "main"
     if not reference.is_file():
         return None
     snapshot = folder / "snapshots" / reference.read_text(encoding="ascii").strip()
     return snapshot if form(snapshot) else None
+
+
+def repository(hub_id: str) -> Path:
+    """Return the folder of a hub model in the Hugging Face cache, whether it is there or not."""
+    return _hub_cache() / ("models--" + hub_id.replace("/", "--"))
+
+
+def record(hub_id: str) -> Record | None:
+    """Return what was recorded when a hub model was pulled, None if ``voicectl models pull`` has not brought it."""
+    try:
+        return msgspec.json.decode((repository(hub_id) / RECORD).read_bytes(), type=Record)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def pulled() -> list[str]:
+    """Return the ids of the hub models that ``voicectl models pull`` has brought."""
+    found = sorted(path.parent.name for path in _hub_cache().glob(f"models--*--*/{RECORD}"))
+    return [name.removeprefix("models--").replace("--", "/", 1) for name in found]
 
 
 def form(folder: Path) -> Form | None:
@@ -105,7 +135,7 @@ def form(folder: Path) -> Form | None:
     return "transformers" if any(_has_shards(folder / name) for name in _INDEXES) else None
 
 
-def verify(model: Model, folder: Path) -> list[str]:
+def verify(model: Model | Record, folder: Path) -> list[str]:
     """Return what is wrong with the files of ``model`` in ``folder``, a line a file; empty if all is well."""
     problems = []
     for file in model.files:
@@ -115,7 +145,7 @@ def verify(model: Model, folder: Path) -> list[str]:
         elif (size := path.stat().st_size) != file.bytes:
             problems.append(f"{path} has {size} bytes instead of {file.bytes}")
         elif _sha256(path) != file.sha256:
-            problems.append(f"{path} is damaged: its SHA-256 differs from the manifest's")
+            problems.append(f"{path} is damaged: its SHA-256 is not the one on record")
     return problems
 
 

@@ -45,6 +45,15 @@ def remove_address(address: str) -> None:
         Path(address.removeprefix("ipc://")).unlink(missing_ok=True)
 
 
+def keep_bound(socket: "zmq.Socket[bytes]", address: str) -> bool:
+    """Bind again when somebody has deleted the socket's file; return whether that was so. Connections are kept."""
+    if not address.startswith("ipc://") or Path(address.removeprefix("ipc://")).exists():
+        return False
+    # Not unbound before: that would end the connections which stand.
+    socket.bind(address)
+    return True
+
+
 class Inbox:
     """A bound PULL socket.
 
@@ -67,6 +76,10 @@ class Inbox:
     def idle(self) -> None:
         """Note that the owner begins to wait: what is sent from now on is stamped on arrival."""
         self._idle_since = time.monotonic_ns()
+
+    def keep_bound(self) -> bool:
+        """Bind again when somebody has deleted the inbox's file; return whether that was so."""
+        return keep_bound(self.socket, self.address)
 
     def receive(self) -> Frame | None:
         """Return the next frame that is already here, or None.

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 import zmq
 
 from voicectl.protocol.errors import FrameError, UsageError, VoicectlError
 from voicectl.protocol.frames import decode, encode
 from voicectl.protocol.messages import STAGES, Cancel, Hold, ReplayLast, Reply, Request
-from voicectl.protocol.sockets import remove_address
+from voicectl.protocol.sockets import keep_bound, remove_address
 
 if TYPE_CHECKING:
     from voicectl.supervisor.supervisor import Supervisor
@@ -43,6 +44,10 @@ class CommandSocket:
             if is_done():
                 self._deferred.remove((identity, is_done))
                 self._reply(identity, Reply())
+
+    def keep_bound(self) -> bool:
+        """Bind again when somebody has deleted the socket's file; return whether that was so."""
+        return keep_bound(self.socket, self.address)
 
     def close(self, failure: str) -> None:
         """Answer those who still wait, close, remove the socket file."""
@@ -79,6 +84,8 @@ class CommandSocket:
                 return status(supervisor)
             case "stats":
                 return stats(supervisor)
+            case "trace":
+                return dict(msgspec.to_builtins(supervisor.traces.record(time.monotonic_ns(), time.time())))
             case "down":
                 supervisor.stop(now=bool(args.get("now")))
             case "restart":

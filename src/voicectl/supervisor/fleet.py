@@ -149,7 +149,7 @@ class Fleet:
             self._stop_next()
         else:
             if work.play and not planned:
-                self.children["parser"].tell(Suspect(play=work.play, count=work.count, stage=child.stage))
+                self.children["parser"].tell(Suspect(play=work.play, count=work.sentences, stage=child.stage))
             self._succeed(child, incarnation, cannot_start=not planned and status == EXIT_FAILED, now=now)
         self._told.moved()
 

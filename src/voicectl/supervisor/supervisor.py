@@ -25,6 +25,7 @@ from voicectl.supervisor.fleet import Fleet, Told
 from voicectl.supervisor.incarnation import Nest
 from voicectl.supervisor.latency import Latency
 from voicectl.supervisor.progress import FAILED
+from voicectl.supervisor.traces import Traces
 
 TICK_MS = 100
 MEASURE_EVERY_S = 1.0
@@ -40,6 +41,7 @@ class Supervisor:
     def __init__(self, settings: Settings, settings_file: Path, runtime: Path, logs: Path, report: Report) -> None:
         self.settings = settings
         self.latency = Latency()
+        self.traces = Traces()
         self.notices: list[str] = []
         self.last: Receipt | None = None
         self.spoken = 0
@@ -55,7 +57,7 @@ class Supervisor:
         self._events = Inbox(self._context, ipc_address(runtime, name, "data"))
         self._commands = CommandSocket(self._context, ipc_address(runtime, name, "control"), self)
         nest = Nest(runtime, self._events.address, settings_file, logs)
-        told = Told(report, self._announce, self._give_up, self._write_book)
+        told = Told(report, self._announce, self._give_up, self._write_book, self._happened)
         self.fleet = Fleet(settings, nest, self._context, told)
         self._signalled = 0
         self._next_measure = 0.0
@@ -108,6 +110,8 @@ class Supervisor:
         if now >= self._next_measure:
             self._next_measure = now + MEASURE_EVERY_S
             self.fleet.measure()
+            if self._events.keep_bound() or self._commands.keep_bound():
+                self._log.error("a socket file of the supervisor was gone; it was made again")
         self.fleet.tick(now)
 
     def _take_events(self) -> None:
@@ -125,6 +129,7 @@ class Supervisor:
         if isinstance(message, Receipt):
             self._receipt(message)
         elif isinstance(message, Epoch):
+            self.traces.cut(time.monotonic_ns())
             for stage in ("translator", "synthesizer"):
                 self.fleet.children[stage].tell(message)
         elif isinstance(message, Notice):
@@ -133,6 +138,7 @@ class Supervisor:
             self.fleet.event(sender, message)
 
     def _receipt(self, receipt: Receipt) -> None:
+        self.traces.add(receipt, time.monotonic_ns())
         if receipt.state == "speaking":
             self.last = receipt
             self.latency.add(receipt)
@@ -146,6 +152,9 @@ class Supervisor:
     def _announce(self, text: str) -> None:
         self._notice(text)
         self.fleet.children["parser"].tell(Announce(text=text))
+
+    def _happened(self, stage: str, text: str) -> None:
+        self.traces.happened(stage, text, time.monotonic_ns())
 
     def _give_up(self, stage: str, cause: str) -> None:
         self.failure = f"{stage}: {cause}"

@@ -17,6 +17,7 @@ _MARKDOWN = make_markdown()
 _SKIPPED = re.compile(rf"(?:{SENTINEL}+|\[\^[^\]\s]{{1,40}}\]:[ \t]*)?")
 _SKIPPED_IN_ITEM = re.compile(rf"(?:{SENTINEL}+|\[[ xX]\](?:[ \t]+|$)|\[\^[^\]\s]{{1,40}}\]:[ \t]*)?")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|svg)\b.*?(?:</\1\s*>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL | re.I)
+_SILENT = re.compile(r"\s*(?:<!--(?!.*-->)|<(script|style)\b(?!.*</\1))", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<![A-Z][^<>]*>")
 
 
@@ -24,9 +25,10 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<![A-Z][^<>]*>")
 class Leaf:
     """A block that holds text itself.
 
-    ``first`` and ``last`` are its lines (``last`` exclusive); ``cells`` holds a row's cells;
+    ``first`` and ``last`` are its lines (``last`` exclusive); ``cells`` holds a row's cells, ``head`` those of
+    the first row of its table (empty: it is the first row itself);
     ``chain`` the first lines of the list items around it, ``table`` the first line of its table;
-    ``ended`` says that a fence was closed, ``comment`` that HTML is a comment so far.
+    ``ended`` says that a fence was closed, ``silent`` that HTML is a comment (script, style) so far.
     """
 
     kind: Kind
@@ -38,8 +40,9 @@ class Leaf:
     table: int = -1
     language: str = ""
     ended: bool = False
-    comment: bool = False
+    silent: bool = False
     cells: list[str] = field(default_factory=list)
+    head: list[str] = field(default_factory=list)
 
     @property
     def start(self) -> int:
@@ -57,6 +60,7 @@ def markdown_leaves(source: str) -> list[Leaf]:
     items: list[int] = []
     quotes = 0
     table = -1
+    head: list[str] = []
     for token in tokens:
         first, last = token.map or (0, 0)
         if token.type == "list_item_open":
@@ -66,11 +70,13 @@ def markdown_leaves(source: str) -> list[Leaf]:
         elif token.type in {"blockquote_open", "blockquote_close"}:
             quotes += token.nesting
         elif token.type == "table_open":
-            table = first
+            table, head = first, []
         elif token.type == "table_close":
             table = -1
         elif token.type in _LEAVES:
-            leaf = Leaf(_LEAVES[token.type], token.content, first, last, tuple(items), quotes > 0, table)
+            leaf = Leaf(_LEAVES[token.type], token.content, first, last, tuple(items), quotes > 0, table, head=head)
+            if leaf.kind == "row" and not head:
+                head = leaf.cells
             _describe(leaf, token)
             leaves.append(leaf)
         elif token.type == "inline":
@@ -96,7 +102,7 @@ def _describe(leaf: Leaf, token: Token) -> None:
         # markdown-it counts the closing mark among the lines only where there is one.
         leaf.ended = leaf.last - leaf.first - 1 > token.content.count("\n")
     elif leaf.kind == "html":
-        leaf.comment = token.content.lstrip().startswith("<!--") and "-->" not in token.content
+        leaf.silent = bool(_SILENT.match(token.content))
         leaf.content = _TAG.sub("", _COMMENT.sub("", token.content))
 
 

@@ -26,7 +26,7 @@ def cuts(text: str, most: int, whole: bool = True) -> list[int]:
     """Return the places at which text, longer than ``most`` characters, may be cut, the best one first.
 
     ``whole``: text is the whole sentence, to be cut into parts of like length; else it still grows.
-    Always at least one place, from 1 to ``most``.
+    Always at least one place; it is beyond ``most`` only if a word goes on there.
     """
     parts = -(-len(text) // most)
     aim = len(text) / parts if whole else 0.75 * most
@@ -38,7 +38,10 @@ def cuts(text: str, most: int, whole: bool = True) -> list[int]:
         seen = match.start()
         cost = abs(match.end() - aim) / most + _COST[str(match.lastgroup)] + (_IN_BRACKETS if depth > 0 else 0)
         found.append((cost, match.end()))
-    return [place for _cost, place in sorted(found)] or [most]
+    if found:
+        return [place for _cost, place in sorted(found)]
+    blank = text.find(" ", most, 2 * most)
+    return [blank if blank > 0 else most]
 
 
 def first_ends(text: str, least: int) -> list[int]:

@@ -50,7 +50,7 @@ class Cleaner:
 
 
 def is_text(unit: str, after_noise: bool) -> bool:
-    """Say whether a unit is text: few of its characters are misfits; where noise came before, none of many."""
+    """Say whether a unit is text: few of its characters are misfits; behind noise, none of many."""
     misfits = unit.count(MISFIT)
     if after_noise:
         return not misfits and len(unit) >= _TRUSTED

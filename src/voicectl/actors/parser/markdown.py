@@ -15,8 +15,11 @@ from voicectl.actors.parser import sentences
 from voicectl.actors.parser.blocks import Leaf
 from voicectl.actors.parser.code import announcement
 from voicectl.actors.parser.compaction import on_one_line, shortened
-from voicectl.actors.parser.dialect import Certain, Dialect, closed, first_sentence
-from voicectl.actors.parser.speakable import Plain, joined
+from voicectl.actors.parser.dialect import MAX_SOURCE, Certain, closed, first_clause, first_sentence, make_dialect
+from voicectl.actors.parser.endings import complete
+from voicectl.actors.parser.speakable import Plain, joined, labelled
+from voicectl.actors.parser.wording import Wording
+from voicectl.config.settings import ParserSettings
 from voicectl.protocol.messages import Pause, Span
 
 MAX_TAIL = 32_768
@@ -44,7 +47,8 @@ class AssemblerState(msgspec.Struct):
     ``tail`` is the source kept, ``done`` the number of its leaves that were said in full, ``said`` the
     number of characters said of the next one, ``marks`` the emphasis open there. ``code`` counts the
     lines of the open fence (-1: none), ``line`` is its unfinished line. ``html`` says what kind of HTML
-    block is open at the end of the tail; what a comment holds is not kept.
+    block is open at the end of the tail; what a comment or a script holds is not kept. ``gone`` counts the lines of
+    the open indented code block that were cut from the tail, ``told`` those of its kept lines that were read out.
     """
 
     tail: str = ""
@@ -53,18 +57,22 @@ class AssemblerState(msgspec.Struct):
     marks: str = ""
     code: int = -1
     line: str = ""
-    html: Literal["", "element", "comment"] = ""
+    html: Literal["", "element", "silent"] = ""
+    gone: int = 0
+    told: int = 0
 
 
 class Assembler:
     """Takes source in units, gives out pieces."""
 
-    def __init__(
-        self, dialect: Dialect, code: Literal["drop", "announce"], state: AssemblerState | None = None
-    ) -> None:
+    def __init__(self, settings: ParserSettings, markdown: bool = True, state: AssemblerState | None = None) -> None:
         self.state = state or AssemblerState()
-        self._dialect = dialect
-        self._code = code
+        self._dialect = make_dialect(markdown, Wording(settings.urls, settings.emoji))
+        self._code = settings.code
+        self._tables = settings.tables
+        self._most = settings.max_sentence_chars
+        self._early_clause = settings.early_clause_chars
+        self._early = False
         self._open: Leaf | None = None  # the paragraph at the end of the tail, where it is known
         self._pieces: list[Piece] = []
         # How far the text behind (done, said) was searched: no sentence ends before.
@@ -78,15 +86,16 @@ class Assembler:
         leaf = self._last_leaf()
         return leaf is not None and bool(leaf.content[max(self.state.said, leaf.start) :].strip())
 
-    def push(self, unit: str) -> list[Piece]:
-        """Add a unit of source; return what became certain."""
+    def push(self, unit: str, early: bool = False) -> list[Piece]:
+        """Add a unit of source; return what became certain, ``early``: perhaps only a clause."""
         state = self.state
+        self._early = early and self._early_clause > 0
         if state.code >= 0:
             self._code_lines(unit)
         elif self._open is not None and not state.tail.endswith("\n") and len(state.tail) < MAX_TAIL:
             self._same_line(self._open, unit)
         elif state.html and len(state.tail) < MAX_TAIL and not self._may_end_html(unit):
-            state.tail += "" if state.html == "comment" else unit
+            state.tail += "" if state.html == "silent" else unit
         else:
             state.tail += unit
             self._read()
@@ -98,7 +107,7 @@ class Assembler:
         if leaf is not None and leaf.kind in {"paragraph", "heading"}:
             rest = self._rest(leaf)
             closed_line = self.state.tail.endswith("\n") and (leaf.kind == "heading" or bool(leaf.chain))
-            if rest.text and (closed_line or sentences.complete(rest.masked()) or rest.text.endswith(":")):
+            if rest.text and (closed_line or complete(rest.masked()) or rest.text.endswith(":")):
                 self._say(rest, "sentence")
                 self.state.said = len(leaf.content)
         return self._taken()
@@ -153,7 +162,11 @@ class Assembler:
                 self._enter_code(leaf)
                 return
             elif leaf.kind == "html" and state.tail.endswith("\n"):
-                state.html = "comment" if leaf.comment and not leaf.chain and not leaf.quoted else "element"
+                state.html = "silent" if leaf.silent and not leaf.chain and not leaf.quoted else "element"
+            elif leaf.kind == "code" and self._code == "read":
+                whole = leaf.content.count("\n") - (not state.tail.endswith("\n"))
+                self._read_out(leaf.content.split("\n")[state.told : whole])
+                state.told = max(state.told, whole)
             elif leaf.kind == "paragraph":
                 self._say_certain(leaf)
                 on_last_line = leaf.last > state.tail.count("\n")
@@ -206,7 +219,10 @@ class Assembler:
             if again[-1].content[again[-1].start :] != on_one_line(rest):
                 return
             state.said = again[-1].start
-        elif again[-1].content != last.content and last.kind != "code":
+        elif last.kind == "code" and last.content.endswith(again[-1].content):
+            gone = last.content.count("\n") - again[-1].content.count("\n")
+            state.gone, state.told = state.gone + gone, max(0, state.told - gone)
+        elif again[-1].content != last.content:
             return
         state.tail = tail
         self._passed = ((0, 0), 0)
@@ -219,17 +235,18 @@ class Assembler:
         """Say what is left of a leaf that is closed, and go on to the next one."""
         state = self.state
         if leaf.kind in {"fence", "code"}:
-            self._announce(leaf.language, leaf.content.count("\n"))
+            self._announce(leaf.language, state.gone + leaf.content.count("\n"))
+            self._read_out(leaf.content.split("\n")[state.told :])
+            state.gone = state.told = 0
         elif leaf.kind == "row":
-            words = [self._dialect.words(cell) for cell in leaf.cells]
-            self._say(joined([word for word in words if word.text]), "sentence")
+            self._row(leaf)
         elif leaf.kind == "html":
             for line in leaf.content.split("\n"):
                 self._say(self._dialect.words(line.strip()), "sentence")
         else:
             self._say_certain(leaf)
             rest = self._rest(leaf)
-            if not cut or sentences.complete(rest.masked()):
+            if not cut or complete(rest.masked()):
                 self._say(rest, "sentence" if leaf.chain else "paragraph")
         state.done += 1
         state.said = 0
@@ -240,11 +257,14 @@ class Assembler:
         """Say the sentences of an open paragraph whose ends are certain."""
         state = self.state
         may_be_table = leaf.content.startswith("|") or ("|" in leaf.content and "\n" not in leaf.content)
-        if may_be_table and not self._is_closed(leaf) and len(leaf.content) < sentences.MAX_SENTENCE:
+        if may_be_table and not self._is_closed(leaf) and len(leaf.content) < MAX_SOURCE:
             return
         start = max(state.said, leaf.start)
-        while certain := self._certain(leaf.content[start:]):
-            self._say(certain.plain, "sentence")
+        # A blank behind the last word, which the content has not, says that it is whole.
+        blank = " " if self.state.tail[-1:].isspace() else ""
+        while certain := self._certain(leaf.content[start:] + blank):
+            self._early = False
+            self._say(certain.plain, certain.pause)
             state.marks = certain.marks
             start += certain.end
             while start < len(leaf.content) and leaf.content[start].isspace():
@@ -256,8 +276,10 @@ class Assembler:
         """Return the first sentence of ``rest``, if its end is certain."""
         place = (self.state.done, self.state.said)
         passed = self._passed[1] if self._passed[0] == place else 0
-        certain, passed = first_sentence(self._dialect, self.state.marks, rest, passed)
+        certain, passed = first_sentence(self._dialect, self.state.marks, rest, passed, self._most)
         self._passed = (place, passed)
+        if certain is None and self._early:
+            return first_clause(self._dialect, self.state.marks, rest, self._early_clause)
         return certain
 
     def _rest(self, leaf: Leaf) -> Plain:
@@ -268,12 +290,22 @@ class Assembler:
     def _say(self, plain: Plain, pause: Pause) -> None:
         """Give out the sentences of ``plain``; the pause is the last one's."""
         first = len(self._pieces)
-        for start, end in sentences.split(plain.veiled()):
-            text = plain.text[start:end]
+        for part in sentences.split(plain.veiled(), self._most):
+            text = plain.text[part.start : part.end]
             if any(character.isalnum() for character in text):
-                self._pieces.append(Piece(text, plain.spans(start, end), "sentence"))
+                self._pieces.append(Piece(text, plain.spans(part.start, part.end), part.pause))
         if len(self._pieces) > first:
             self._pieces[-1] = self._pieces[-1]._replace(pause=pause)
+
+    def _row(self, leaf: Leaf) -> None:
+        """Say a row of a table as the listener wants it."""
+        if self._tables == "skip" or (self._tables == "columns" and not leaf.head):
+            return
+        words = [self._dialect.words(cell) for cell in leaf.cells]
+        if self._tables == "columns":
+            names = [self._dialect.words(name) for name in leaf.head]
+            words = [labelled(name, word) for name, word in zip(names, words, strict=False)]
+        self._say(joined([word for word in words if word.text]), "sentence")
 
     # -- code ----------------------------------------------------------------------------------
 
@@ -292,19 +324,17 @@ class Assembler:
         lines = (state.line + unit).split("\n")
         state.line = lines.pop()[:_LONG_LINE]
         for number, line in enumerate(lines):
-            if not self._may_end(line):
-                state.code += 1
-                continue
-            leaves = self._dialect.leaves(state.tail + line + "\n")
-            fence = leaves[state.done]
-            if not fence.ended and len(leaves) == state.done + 1:
-                state.code += 1
-                continue
-            self._announce(fence.language, state.code)
-            state.tail += "\n".join([*lines[number:], state.line])
-            state.done, state.code, state.line = state.done + 1, -1, ""
-            self._read()
-            return
+            if self._may_end(line):
+                leaves = self._dialect.leaves(state.tail + line + "\n")
+                fence = leaves[state.done]
+                if fence.ended or len(leaves) > state.done + 1:
+                    self._announce(fence.language, state.code)
+                    state.tail += "\n".join([*lines[number:], state.line])
+                    state.done, state.code, state.line = state.done + 1, -1, ""
+                    self._read()
+                    return
+            state.code += 1
+            self._read_out([line])
 
     def _may_end(self, line: str) -> bool:
         """Say whether ``line`` could end the open fence (only then is it read)."""
@@ -315,3 +345,13 @@ class Assembler:
     def _announce(self, language: str, lines: int) -> None:
         if self._code == "announce":
             self._pieces.append(Piece(announcement(language, lines), (), "sentence"))
+
+    def _read_out(self, lines: list[str]) -> None:
+        """Say lines of code as they stand, where code is to be read."""
+        if self._code != "read":
+            return
+        for line in lines:
+            text = " ".join(line.split())
+            if any(character.isalnum() for character in text):
+                parts = [text[part.start : part.end] for part in sentences.shorten(text, 0, len(text), self._most)]
+                self._pieces += [Piece(part, (Span(kind="code", text=part),), "clause") for part in parts]

@@ -7,9 +7,10 @@ import msgspec
 from voicectl.actors.parser.document import Document, DocumentState
 from voicectl.actors.parser.formats import checked, detect
 from voicectl.actors.parser.items import AnswerEnd, Item, SessionStart, Spoken
+from voicectl.actors.parser.jsonlines import Wanted
 from voicectl.actors.parser.lines import Lines
 from voicectl.actors.parser.repeats import Repeats, RepeatsState
-from voicectl.actors.parser.streamjson import StreamJson, StreamState
+from voicectl.actors.parser.sources import open_source
 from voicectl.actors.parser.streamlines import Aside, Close, End, Event, Forget, Named, Rewind, Say
 from voicectl.config.settings import ParserSettings
 
@@ -17,7 +18,7 @@ __all__ = ["AnswerEnd", "FeedParser", "Item", "SessionStart", "Spoken"]
 
 
 class FeedState(msgspec.Struct):
-    """What a journaled parser is restored from."""
+    """What a journaled parser is restored from; ``source`` is the state of the format's own reader, as msgpack."""
 
     format: str
     consumed: int = 0
@@ -25,8 +26,9 @@ class FeedState(msgspec.Struct):
     speaking: bool = False
     undecoded: bytes = b""
     beginning: bool = True
+    opening: bool = True
     document: DocumentState | None = None
-    stream: StreamState | None = None
+    source: bytes = b""
     repeats: RepeatsState | None = None
     counters: dict[str, int] = {}
 
@@ -36,7 +38,7 @@ class FeedParser:
 
     ``consumed`` is the number of input bytes that ``state()`` accounts for: after a restore the
     caller feeds again from there. ``counters`` counts what was skipped (``bad_json``,
-    ``unknown_type``, ``oversized_line``, ``bad_utf8``).
+    ``unknown_type``, ``oversized_line``, ``bad_utf8``, ``not_text``).
     """
 
     def __init__(self, settings: ParserSettings, format: str = "auto", state: bytes = b"") -> None:
@@ -48,20 +50,20 @@ class FeedParser:
         self._undecided = b""
         self._beginning = restored.beginning
         self._speaking = restored.speaking
+        self._opening = restored.opening  # the next sentence is the first one of an answer
         self._bytes = restored.consumed
         self._lines = Lines(restored.consumed, restored.skipping)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._decoder.setstate((restored.undecoded, 0))
-        self._document = Document(settings.code, self._format != "text", restored.document)
+        self._document = Document(settings, self._format != "text", restored.document)
         self._repeats = Repeats(restored.repeats)
-        self._stream = StreamJson(
-            settings.subagents, settings.errors, settings.thinking, self.counters, restored.stream
-        )
+        self._wanted = Wanted(settings.subagents, settings.errors, settings.thinking)
+        self._source = open_source(self._format, self._wanted, self.counters, restored.source)
 
     @property
     def consumed(self) -> int:
         """Bytes of the input that ``state()`` accounts for."""
-        return self._lines.consumed if self._format == "stream-json" else self._bytes - len(self._undecided)
+        return self._lines.consumed if self._source else self._bytes - len(self._undecided)
 
     @property
     def pending(self) -> bool:
@@ -70,7 +72,6 @@ class FeedParser:
 
     def state(self) -> bytes:
         """Return everything that is remembered, as msgpack; an unfinished line is not part of it."""
-        is_stream = self._format == "stream-json"
         state = FeedState(
             format=self._format,
             consumed=self.consumed,
@@ -78,9 +79,10 @@ class FeedParser:
             speaking=self._speaking,
             undecoded=self._decoder.getstate()[0],
             beginning=self._beginning,
+            opening=self._opening,
             document=self._document.state(),
-            stream=self._stream.state if is_stream else None,
-            repeats=self._repeats.state if is_stream else None,
+            source=msgspec.msgpack.encode(self._source.state) if self._source else b"",
+            repeats=self._repeats.state if self._source else None,
             counters=self.counters,
         )
         return msgspec.msgpack.encode(state)
@@ -102,10 +104,10 @@ class FeedParser:
         items: list[Item] = []
         if self._format == "auto":
             items += self._read(self._decide(final=True), 0)
-        if self._format == "stream-json":
+        if self._source:
             last = self._lines.flush()
-            items += self._line(last, 0) if last else []
-            items += self._heard(self._stream.finish(), 0)
+            items += self._heard(self._source.read(self._unmarked(last)), 0) if last else []
+            items += self._heard(self._source.finish(), 0)
         elif self._format != "auto":
             items += self._text(self._decoder.decode(b"", final=True), 0)
             items += self._admitted(self._document.close())
@@ -117,20 +119,21 @@ class FeedParser:
         if found is None:
             return b""
         self._format = found
+        self._source = open_source(found, self._wanted, self.counters, b"")
         data, self._undecided = self._undecided, b""
         return data
 
     def _read(self, data: bytes, arrived: int) -> list[Item]:
         """Read bytes in the format that is now known."""
-        if self._format != "stream-json":
+        if self._source is None:
             return self._text(self._decoder.decode(data), arrived)
-        items: list[Item] = []
+        events: list[Event] = []
         for line in self._lines.push(data):
-            items += self._line(line, arrived)
+            events += self._source.read(self._unmarked(line))
         if self._lines.oversized:
-            self.counters["oversized_line"] = self.counters.get("oversized_line", 0) + self._lines.oversized
+            self._count("oversized_line", self._lines.oversized)
             self._lines.oversized = 0
-        return items
+        return self._heard(events, arrived)
 
     def _text(self, text: str, arrived: int) -> list[Item]:
         """Read text that is spoken as it stands."""
@@ -140,46 +143,65 @@ class FeedParser:
             self._beginning = False
             text = text.removeprefix("\ufeff")
         if bad := text.count("\ufffd"):
-            self.counters["bad_utf8"] = self.counters.get("bad_utf8", 0) + bad
-        return self._admitted(self._document.push(text, arrived))
+            self._count("bad_utf8", bad)
+        return self._grown(text, arrived)
 
-    def _line(self, line: bytes, arrived: int) -> list[Item]:
-        """Read a line of stream-json."""
+    def _unmarked(self, line: bytes) -> bytes:
+        """Return a line without the byte order mark that the first one may have."""
         if self._beginning:
             self._beginning = False
-            line = line.removeprefix(codecs.BOM_UTF8)
-        return self._heard(self._stream.read(line), arrived)
+            return line.removeprefix(codecs.BOM_UTF8)
+        return line
 
     def _heard(self, events: list[Event], arrived: int) -> list[Item]:
-        """Do what the stream says."""
+        """Do what the source says."""
         items: list[Item] = []
+        texts: list[str] = []
         for event in events:
+            if isinstance(event, Say):
+                texts.append(event.text)
+                continue
+            if texts:  # what arrived together is read together
+                items += self._grown("".join(texts), arrived)
+                texts.clear()
             match event:
-                case Say(text):
-                    items += self._admitted(self._document.push(text, arrived))
                 case Close(cut):
                     items += self._admitted(self._document.close(cut))
                 case Aside(text):
-                    aside = Document(self._settings.code)
+                    aside = Document(self._settings)
                     items += [*aside.push(text, arrived), *aside.close()]
                 case Rewind():
                     self._repeats.rewind()
+                    self._opening = True
                 case Forget():
                     self._repeats.forget()
                 case Named(session):
                     items.append(SessionStart(session))
                 case End():
                     self._speaking = False
+                    self._opening = True
                     items.append(AnswerEnd())
-        return items
+        return items + (self._grown("".join(texts), arrived) if texts else [])
+
+    def _grown(self, text: str, arrived: int) -> list[Item]:
+        """Read text that belongs to the answer."""
+        sentences = self._document.push(text, arrived, early=self._opening)
+        if self._document.skipped:
+            self._count("not_text", self._document.skipped)
+            self._document.skipped = 0
+        return self._admitted(sentences)
 
     def _admitted(self, sentences: list[Spoken]) -> list[Item]:
         """Return the sentences that were not said by an earlier attempt at the same answer."""
-        self._speaking = self._speaking or bool(sentences)
-        if self._format != "stream-json":
+        if sentences:
+            self._speaking, self._opening = True, False
+        if self._source is None:
             return list(sentences)
         return [sentence for sentence in sentences if self._repeats.admit(sentence.text)]
 
     def _answer_end(self) -> list[Item]:
         was, self._speaking = self._speaking, False
         return [AnswerEnd()] if was else []
+
+    def _count(self, name: str, number: int) -> None:
+        self.counters[name] = self.counters.get(name, 0) + number

@@ -1,33 +1,34 @@
-"""Where sentences end: ``sentencex`` behind two questions, made safe for text that still grows."""
+"""Cuts text into sentences, finished text as well as text that still grows."""
 
 import re
 from typing import NamedTuple
 
-from sentencex import segment
-
-MAX_SENTENCE = 800
-"""Characters; what is longer is cut at a blank, so that no text without full stops is held for ever."""
-
-_CONTEXT = 240
-_ENDS_LIKE_A_SENTENCE = re.compile(r"[.!?…。！？]+[\"'”’)\]}»」』]*$")
-# sentencex splits after these before a capital letter; they never end an English sentence.
-_NEVER_LAST = re.compile(r"(?:^|[\s(\[\"'])(?:e\.g|i\.e|cf|vs|viz|approx|resp|incl)\.$", re.IGNORECASE)
+from voicectl.actors.parser.clauses import cuts
+from voicectl.actors.parser.endings import is_end
+from voicectl.protocol.messages import Pause
 
 CANDIDATE = re.compile(
     r"""
-    (?P<end> [.!?…]++ ["'”’)\]}»*_~`]*+ ) (?P<blank> \s++ ) (?P<after> ["'“‘(\[{«*_~`]{0,8}+ [^\s"'“‘(\[{«*_~`] )
-  | (?P<cjk> [。！？]++ [」』）”’"'*_~`]*+ ) (?P<next> \s*+ [^\s」』）”’"'*_~`。！？] )
+    (?P<end> (?<![.!?…]) [.!?…]++ ["'”’)\]}»*_~`]*+ ) (?P<blank> \s++ ) (?P<after> ["'“‘(\[{«*_~`]{0,8}+ [^\s"'“‘(\[{«*_~`] )
+  | (?P<cjk> (?<![。！？]) [。！？]++ [」』）”’"'*_~`]*+ ) (?P<next> \s*+ [^\s」』）”’"'*_~`。！？] )
     """,
     re.VERBOSE,
 )
 """A place where a sentence may end, together with the first character that can decide it."""
 
 
+_WORD = re.compile(r"\w+(?=\W)")
+
+
 class Candidate(NamedTuple):
-    """A possible sentence end: ``end`` is the place after it, ``decider`` the first character behind."""
+    """A possible sentence end: ``end`` is the place after it, ``decider`` the first character behind.
+
+    ``following`` is the whole word that begins with the decider, None where it may still grow.
+    """
 
     end: int
     decider: str
+    following: str | None
 
 
 def candidates(text: str, start: int = 0) -> list[Candidate]:
@@ -35,57 +36,44 @@ def candidates(text: str, start: int = 0) -> list[Candidate]:
     found: list[Candidate] = []
     position = start
     while match := CANDIDATE.search(text, position):
-        cjk = match["cjk"] is not None
-        found.append(Candidate(match.end("cjk") if cjk else match.end("end"), match.group()[-1]))
         # The deciding character may itself begin the next candidate.
         position = match.end() - 1
+        word = _WORD.match(text, position)
+        end = match.end("cjk") if match["cjk"] is not None else match.end("end")
+        found.append(Candidate(end, text[position], word and word.group()))
     return found
 
 
-def complete(text: str) -> bool:
-    """Say whether ``text`` ends as a finished sentence does."""
-    return bool(_ENDS_LIKE_A_SENTENCE.search(text.rstrip()))
+class Part(NamedTuple):
+    """A sentence, or a part of one that is too long: its place, and what follows it."""
+
+    start: int
+    end: int
+    pause: Pause
 
 
-def is_end(before: str, decider: str) -> bool:
-    """Say whether a sentence ends after ``before`` when ``decider`` is the next visible character.
-
-    Protected pieces of ``before`` are to be masked by the caller, or their dots would count.
-    """
-    before = before.rstrip()[-_CONTEXT:]
-    if not complete(before) or _NEVER_LAST.search(before):
-        return False
-    # A whole word: sentencex takes a single letter for an initial.
-    following = decider + "xxx" if decider.isalpha() else decider if decider.isdigit() else "Xxxx"
-    parts = segment("en", f"{before} {following}")
-    return len(parts) > 1 and parts[-1].strip() == following
-
-
-def split(text: str) -> list[tuple[int, int]]:
-    """Return the (start, end) of each sentence of a finished ``text``, blanks around it left out."""
-    ranges: list[tuple[int, int]] = []
+def split(text: str, most: int) -> list[Part]:
+    """Return the sentences of a finished ``text``, blanks around them left out; none is longer than ``most``."""
+    parts: list[Part] = []
     start = 0
-    for candidate in candidates(text):
-        if candidate.end > start and is_end(text[start : candidate.end], candidate.decider):
-            ranges.append((start, candidate.end))
+    for candidate in candidates(text + "\n"):  # the last word grows no more
+        if candidate.end > start and is_end(text[start : candidate.end], candidate.decider, candidate.following):
+            parts += shorten(text, start, candidate.end, most)
             start = candidate.end
-    ranges.append((start, len(text)))
-    return [trimmed for begin, end in ranges for trimmed in _shorten(text, begin, end)]
+    return parts + shorten(text, start, len(text), most)
 
 
-def _shorten(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Cut text[start:end] at blanks into pieces of at most MAX_SENTENCE characters and trim them."""
-    pieces: list[tuple[int, int]] = []
-    while end - start > MAX_SENTENCE:
-        cut = text.rfind(" ", start + 1, start + MAX_SENTENCE)
-        cut = cut if cut > 0 else start + MAX_SENTENCE
-        pieces.append((start, cut))
+def shorten(text: str, start: int, end: int, most: int) -> list[Part]:
+    """Cut the sentence text[start:end] between its clauses into parts of at most ``most`` characters."""
+    parts: list[Part] = []
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    while end - start > most:
+        cut = start + cuts(text[start:end], most)[0]
+        parts.append(Part(start, start + len(text[start:cut].rstrip()), "clause"))
         start = cut
-    pieces.append((start, end))
-    trimmed: list[tuple[int, int]] = []
-    for first, last in pieces:
-        piece = text[first:last]
-        if piece.strip():
-            lead = len(piece) - len(piece.lstrip())
-            trimmed.append((first + lead, first + len(piece.rstrip())))
-    return trimmed
+        while start < end and text[start].isspace():
+            start += 1
+    return [*parts, Part(start, end, "sentence")] if start < end else parts

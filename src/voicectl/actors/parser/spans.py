@@ -30,6 +30,12 @@ _SPAN = re.compile(
 )
 
 
+# What every such piece holds somewhere; most prose does not.
+_HINT = re.compile(r"[_/]|\.\w|::|\(\)|-[A-Za-z]\b|--|[a-z0-9][A-Z]|\bv\d")
+
+
 def find(text: str) -> list[tuple[int, int, str]]:
     """Return (start, end, kind) of each piece of plain ``text`` that looks like code, in order."""
+    if not _HINT.search(text):
+        return []
     return [(match.start(), match.end(), str(match.lastgroup)) for match in _SPAN.finditer(text)]

@@ -2,27 +2,38 @@
 
 import re
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from markdown_it.token import Token
 
 from voicectl.actors.parser import spans
 from voicectl.actors.parser.inline import make_markdown
+from voicectl.actors.parser.wording import Wording, address, without_pictures
 from voicectl.protocol.messages import Span
 
 _MARKDOWN = make_markdown()
 _URL = re.compile(r"(?:https?|ftp|file)://[^\s<>\"`]+", re.IGNORECASE)
 _URL_TAIL = ".,;:!?'\"*_~…。、"
-_EMOJI = re.compile(
-    "[ \t]*(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u23e9-\u23fa\u231a\u231b\u3030\u303d]"
-    "[\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*)+"
-    "|[\ufe0f\u20e3\U000e0020-\U000e007f]+"
-)
 _REFERENCE = re.compile(r"(?<![\w\])])\[([^\[\]]*[A-Za-z][^\[\]]*)\]\[[^\[\]]*\]")
-_LONELY_URL = re.compile(r"[ \t]*\([ \t]*\x00(\d+)\x00[ \t]*\)|\bLearn more:[ \t]*\x00(\d+)\x00")
+# Words that only introduce an address: without it nothing is left to say.
+_LABEL = (
+    r"(?:(?:learn|read|find|see|know) more|more (?:info(?:rmation)?|details|here|at|on this)"
+    r"|for (?:more|further|full) \w+|further reading|full \w+|more|see(?: also| here)?|via|from|at|cf\.?"
+    r"|docs?|documentation|references?|refs?|sources?|details|links?|url|website|home ?page)(?:[ \t](?:here|at|on))?"
+)
+_LONELY_URL = re.compile(
+    rf"[ \t]*[(\[][ \t]*(?:{_LABEL}[ \t]*:?[ \t]+)?\x00(?P<bracketed>\d+)\x00[ \t]*[)\]]"
+    rf"|(?:(?<=[.!?:;])[ \t]+|(?<![^\n])|[ \t]+[-—–][ \t]+){_LABEL}[ \t]*:[ \t]*\x00(?P<labelled>\d+)\x00"
+    r"(?=[ \t]*(?:[.;]?[ \t]*$|\.[ \t]))\.?",
+    re.IGNORECASE,
+)
+_MARKED = re.compile(r"[ \t]*\x00(\d+)\x00")
 _PIECE = re.compile(r"\x00(\d+)\x00")
 _BLANKS = re.compile(r"[ \t\r\n\f\v\u00a0\u2028\u2029\u0085]+")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+# Soft hyphens, marks of direction, invisible operators, private characters (icons of terminal fonts).
+_UNHEARD = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffc\ufffd\ue000-\uf8ff]")
+_USUAL = Wording()
+# No character that may be markup; two blanks before a line end are.
+_PLAIN = re.compile(r"(?:[^\\`*_~$\[\]<>&!\n\x00 ]|!(?!\[)| (?!\s))*")
 _DUNDER = re.compile(r"(?<![\w\\`])__(\w+?)__(?=\.\w|\()")
 
 
@@ -57,17 +68,19 @@ class Plain(NamedTuple):
         )
 
 
-def speakable(source: str) -> Plain:
+def speakable(source: str, wording: Wording = _USUAL) -> Plain:
     """Return what is to be said for ``source``, the inline Markdown of one block."""
     tokens: list[Token] = []
+    if _PLAIN.fullmatch(source):
+        return _assemble(source, [], wording)
     _MARKDOWN.inline.parse(_DUNDER.sub(r"\_\_\1\_\_", source), _MARKDOWN, {}, tokens)
     verbatim: list[tuple[str, str]] = []
-    return _assemble(_flatten(tokens, verbatim), verbatim)
+    return _assemble(_flatten(tokens, verbatim, wording), verbatim, wording)
 
 
-def literal(source: str) -> Plain:
+def literal(source: str, wording: Wording = _USUAL) -> Plain:
     """Return what is to be said for ``source``, which is plain text without markup."""
-    return _assemble(source.replace("\x00", ""), [])
+    return _assemble(source.replace("\x00", ""), [], wording)
 
 
 def joined(cells: list[Plain]) -> Plain:
@@ -81,7 +94,16 @@ def joined(cells: list[Plain]) -> Plain:
     return Plain(text, tuple(protected))
 
 
-def _flatten(tokens: list[Token], verbatim: list[tuple[str, str]]) -> str:
+def labelled(name: Plain, value: Plain) -> Plain:
+    """Return the words of a cell behind the name of its column; an empty cell stays empty."""
+    if not name.text or not value.text:
+        return value
+    shift = len(name.text) + 2
+    moved = tuple((start + shift, end + shift, kind) for start, end, kind in value.protected)
+    return Plain(f"{name.text}: {value.text}", name.protected + moved)
+
+
+def _flatten(tokens: list[Token], verbatim: list[tuple[str, str]], wording: Wording) -> str:
     """Return the text of the tokens; verbatim pieces stand in it as NUL, index, NUL."""
     parts: list[str] = []
     for token in tokens:
@@ -90,9 +112,9 @@ def _flatten(tokens: list[Token], verbatim: list[tuple[str, str]]) -> str:
         elif token.type in {"softbreak", "hardbreak"}:
             parts.append(" ")
         elif token.type in {"code_inline", "formula"}:
-            parts.append(_keep(token.content, "code", verbatim))
+            parts.append(_keep(without_pictures(token.content, wording), "code", verbatim))
         elif token.type == "image":
-            parts.append(_flatten(token.children or [], verbatim))
+            parts.append(_flatten(token.children or [], verbatim, wording))
         elif token.type == "html_inline" and token.content.lower().startswith("<br"):
             parts.append(" ")
     return "".join(parts)
@@ -107,12 +129,16 @@ def _keep(content: str, kind: str, verbatim: list[tuple[str, str]]) -> str:
     return f"\x00{len(verbatim) - 1}\x00"
 
 
-def _assemble(text: str, verbatim: list[tuple[str, str]]) -> Plain:
-    """Name hosts, drop emoji, close up blanks, and put the verbatim pieces back in their places."""
-    text = _URL.sub(lambda match: _host(match.group(), verbatim), text)
-    text = _LONELY_URL.sub(lambda match: _lonely(match, verbatim), text)
-    text = _EMOJI.sub("", _REFERENCE.sub(r"\1", text))
-    text = _BLANKS.sub(" ", text).strip(" \u200b\ufeff")
+def _assemble(text: str, verbatim: list[tuple[str, str]], wording: Wording) -> Plain:
+    """Say addresses and emoji as wanted, close up blanks, and put the verbatim pieces back in their places."""
+    if "://" in text:
+        text = _URL.sub(lambda match: _address(match.group(), verbatim, wording), text)
+        if wording.urls != "full":
+            text = _LONELY_URL.sub(lambda match: _lonely(match, verbatim), text)
+        if wording.urls in {"link", "drop"}:
+            text = _MARKED.sub(lambda match: _unnamed(match, verbatim, wording), text)
+    text = without_pictures(_REFERENCE.sub(r"\1", text), wording)
+    text = _BLANKS.sub(" ", _UNHEARD.sub("", text)).strip()
     parts: list[str] = []
     protected: list[tuple[int, int, str]] = []
     length = 0
@@ -128,16 +154,19 @@ def _assemble(text: str, verbatim: list[tuple[str, str]]) -> Plain:
     return Plain("".join(parts), tuple(protected))
 
 
-def _host(url: str, verbatim: list[tuple[str, str]]) -> str:
-    """Return the mark for the host name of ``url``, and what followed the address."""
-    address = url.split("\x00", maxsplit=1)[0]
-    while address and (address[-1] in _URL_TAIL or (address[-1] in ")]}" and not _balanced(address))):
-        address = address[:-1]
-    try:
-        host = urlsplit(address).hostname or ""
-    except ValueError:
-        host = ""
-    return _keep(host.removeprefix("www."), "url", verbatim) + url[len(address) :]
+def _address(url: str, verbatim: list[tuple[str, str]], wording: Wording) -> str:
+    """Return the mark for what is said for ``url``, and what followed the address."""
+    end = url.split("\x00", maxsplit=1)[0]
+    while end and (end[-1] in _URL_TAIL or (end[-1] in ")]}" and not _balanced(end))):
+        end = end[:-1]
+    return _keep(address(end, wording), "url", verbatim) + url[len(end) :]
+
+
+def _unnamed(match: re.Match[str], verbatim: list[tuple[str, str]], wording: Wording) -> str:
+    """Say for an address that it is one, or nothing; keep code."""
+    if verbatim[int(match[1])][1] != "url":
+        return match.group()
+    return " the link" if wording.urls == "link" else ""
 
 
 def _balanced(address: str) -> bool:
@@ -148,5 +177,5 @@ def _balanced(address: str) -> bool:
 
 
 def _lonely(match: re.Match[str], verbatim: list[tuple[str, str]]) -> str:
-    """Drop an address that stands alone in brackets; keep code that does."""
-    return "" if verbatim[int(match[1] or match[2])][1] == "url" else match.group()
+    """Drop an address that stands alone in brackets, or behind a word for it; keep code that does."""
+    return "" if verbatim[int(match["bracketed"] or match["labelled"])][1] == "url" else match.group()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO, Self
 
 import msgspec
-import structlog
 
 HEADER_BYTES = 512
 SHRINK_BYTES = 1 << 20
@@ -21,12 +20,17 @@ SHRINK_BYTES = 1 << 20
 
 
 class SpoolHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose bytes these are, and the offset of the first one."""
+    """Whose bytes these are, and the offset of the first one.
+
+    ``ends``: the feed's input ends with them. ``announce``: they are spoken before what is queued.
+    """
 
     feed: str
     session: str = ""
     format: str = "auto"
     base: int = 0
+    ends: bool = True
+    announce: bool = False
 
 
 class Spool:
@@ -35,11 +39,16 @@ class Spool:
     A disk that is full is said once; the bytes are then kept in memory.
     """
 
-    def __init__(self, folder: Path, header: SpoolHeader, tell: Callable[[str], None] | None = None) -> None:
-        """Create the file; ``tell`` is given one line for the user when the disk fails."""
-        self._tell = tell or structlog.get_logger().warning
+    def __init__(
+        self, folder: Path, header: SpoolHeader, tell: Callable[[str], None] | None = None, name: str = ""
+    ) -> None:
+        """Create the file; ``tell`` is given one line for the user when the disk fails.
+
+        It has the feed's ``name``, unless it gets one of its own: spools of one feed are read in the order of theirs.
+        """
+        self._tell = tell or _log
         self.header = header
-        self.path = folder / f"{header.feed}.spool"
+        self.path = folder / f"{name or header.feed}.spool"
         self.end = header.base
         self._base = header.base
         self._memory = bytearray()
@@ -146,7 +155,7 @@ class OrphanSpool:
         except (OSError, msgspec.MsgspecError) as exc:
             file.close()
             if isinstance(exc, msgspec.MsgspecError):
-                structlog.get_logger().warning("a spool without a header was removed", file=str(path))
+                _log("a spool without a header was removed", file=str(path))
                 path.unlink(missing_ok=True)
             return None
         return cls(path, file, header)
@@ -165,3 +174,10 @@ class OrphanSpool:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+
+def _log(event: str, **fields: str) -> None:
+    """Log a warning. The import takes longer than everything that a hook has to do with a spool."""
+    import structlog
+
+    structlog.get_logger().warning(event, **fields)

@@ -5,12 +5,12 @@ block, and in the ``result`` line. Here the deltas are spoken, an ``assistant`` 
 it goes beyond them, the result never. The reader of these events owns the text itself.
 """
 
-import re
-import zlib
 from typing import Any
 
 import msgspec
 
+from voicectl.actors.parser.error_text import error_text
+from voicectl.actors.parser.jsonlines import Said, Wanted
 from voicectl.actors.parser.streamlines import (
     Aside,
     Close,
@@ -22,6 +22,7 @@ from voicectl.actors.parser.streamlines import (
     Rewind,
     Say,
     decode,
+    delta_text,
     message_of,
 )
 
@@ -47,16 +48,13 @@ _KNOWN = frozenset(
         "control_cancel_request",
     ]
 )
-_IDS = re.compile(
-    r"\s*[(\[]?\b(?:(?:request|message|session)[ _-]?id:?\s*\S+|(?:req|msg)_[A-Za-z0-9]{16,})[)\]]?", re.IGNORECASE
-)
 
 
 class StreamState(msgspec.Struct):
     """All that must be remembered between two lines.
 
-    ``streaming`` is the id of the message whose deltas arrive (empty: none); ``blocks`` holds length
-    and CRC-32 of each of its text blocks that no ``assistant`` line has confirmed yet; ``speaking``
+    ``streaming`` is the id of the message whose deltas arrive (empty: none); ``blocks`` holds how
+    much was said of each of its text blocks that no ``assistant`` line has confirmed yet; ``speaking``
     says that the open block is text. ``whole`` is the id of the last message that came without
     deltas and was not ended; ``joining``: the next message goes on in the middle of a sentence.
     """
@@ -64,7 +62,7 @@ class StreamState(msgspec.Struct):
     named: bool = False
     streaming: str = ""
     speaking: bool = False
-    blocks: list[tuple[int, int]] = []
+    blocks: list[Said] = []
     whole: str = ""
     joining: bool = False
 
@@ -72,17 +70,16 @@ class StreamState(msgspec.Struct):
 class StreamJson:
     """Reads line after line and says what they mean for the listener."""
 
-    def __init__(
-        self, subagents: bool, errors: bool, thinking: bool, counters: dict[str, int], state: StreamState | None = None
-    ) -> None:
-        self.state = state or StreamState()
-        self._subagents = subagents
-        self._errors = errors
-        self._spoken_blocks = {"text": "text", "thinking": "thinking"} if thinking else {"text": "text"}
+    def __init__(self, wanted: Wanted, counters: dict[str, int], state: StreamState) -> None:
+        self.state = state
+        self._wanted = wanted
+        self._spoken_blocks = {"text": "text", "thinking": "thinking"} if wanted.thinking else {"text": "text"}
         self._counters = counters
 
     def read(self, data: bytes) -> list[Event]:
         """Return what one line means; a line that is broken or unknown is counted and means nothing."""
+        if self.state.speaking and self.state.named and (text := delta_text(data)) is not None:
+            return self._grow(text)
         if not data.strip():
             return []
         line, repaired = decode(data)
@@ -97,8 +94,8 @@ class StreamJson:
             events.append(Named(line.session_id))
         reader = {
             "stream_event": self._stream_event,
-            "assistant": self._assistant,
-            "user": self._user,
+            "assistant": self.assistant,
+            "user": self.user,
             "system": self._system,
             "result": self._result,
         }.get(line.type if isinstance(line.type, str) else "")
@@ -160,7 +157,7 @@ class StreamJson:
         kind = block.get("type") if isinstance(block, dict) else None
         self.state.speaking = kind in self._spoken_blocks
         if self.state.speaking:
-            self.state.blocks.append((0, 0))
+            self.state.blocks.append(Said())
             # A thought and an answer are two texts; two blocks of text are one.
             apart: list[Event] = [Close()] if "thinking" in self._spoken_blocks else []
             return apart + self._grow(block.get(self._spoken_blocks[str(kind)]))
@@ -176,8 +173,9 @@ class StreamJson:
         """The open block grows by ``text``."""
         if not isinstance(text, str) or not text:
             return []
-        length, crc = self.state.blocks[-1] if self.state.blocks else (0, 0)
-        self.state.blocks[-1:] = [(length + len(text), _crc(text, crc))]
+        if not self.state.blocks:
+            self.state.blocks.append(Said())
+        self.state.blocks[-1].grow(text)
         return self._say(text)
 
     def _say(self, text: str) -> list[Event]:
@@ -199,14 +197,15 @@ class StreamJson:
             return [Close(cut=True), Rewind()]
         return [] if self.state.joining else [Close(), Forget()]
 
-    def _assistant(self, line: Line) -> list[Event]:
+    def assistant(self, line: Line) -> list[Event]:
+        """Read the finished blocks of a message."""
         message = message_of(line)
         content = message.get("content")
         blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
         blocks = [block for block in blocks if isinstance(block, dict)]
         if line.parent_tool_use_id is not None:
             texts = [block.get("text") for block in blocks if block.get("type") == "text"]
-            return [Aside(text) for text in texts if isinstance(text, str) and self._subagents]
+            return [Aside(text) for text in texts if isinstance(text, str) and self._wanted.subagents]
         if message.get("model") == "<synthetic>" or line.is_api_error_message:
             return self._synthetic(line, message, blocks)
         events: list[Event] = [Close(cut=True), Rewind()] if line.supersedes else []
@@ -227,9 +226,8 @@ class StreamJson:
         state = self.state
         events: list[Event] = []
         if state.streaming == message and state.blocks:
-            length, crc = state.blocks.pop(0)
-            if len(text) >= length and _crc(text[:length]) == crc:
-                rest = text[length:]
+            rest = state.blocks.pop(0).rest(text)
+            if rest is not None:
                 return self._say(rest) if rest else []
             events = [Close(cut=True), Rewind()]
         elif state.streaming and state.streaming != message:
@@ -248,19 +246,19 @@ class StreamJson:
         self.state.joining = False
         marked = bool(line.is_api_error_message or line.error or line.api_error)
         report = bool(line.local_command_source or line.local_command_run) or message.get("stop_reason") == "end_turn"
-        if not self._errors or (report and not marked):
+        if not self._wanted.errors or (report and not marked):
             return events
         for block in blocks:
             text = block.get("text")
             if block.get("type") == "text" and isinstance(text, str) and text.strip() not in _SILENT_TEXTS:
-                events += [Say(_error_text(text)), Close()]
+                events += [Say(error_text(text)), Close()]
         return events
 
-    def _user(self, line: Line) -> list[Event]:
+    def user(self, line: Line) -> list[Event]:
         """Read the end of what was said before: a tool's result, an interrupt, a nudge by the client."""
         if line.parent_tool_use_id is not None:
             return []
-        text = _first_text(message_of(line).get("content"))
+        text = first_text(message_of(line).get("content"))
         if text.startswith("[Request interrupted"):
             self.state.whole = ""
             return [Close(cut=True)]
@@ -285,11 +283,7 @@ class StreamJson:
         return [*events, Forget(), End()]
 
 
-def _crc(text: str, start: int = 0) -> int:
-    return zlib.crc32(text.encode("utf-8", "surrogatepass"), start)
-
-
-def _first_text(content: Any) -> str:
+def first_text(content: Any) -> str:
     """Return the text of a user message, or of its first text block."""
     if isinstance(content, str):
         return content
@@ -297,17 +291,3 @@ def _first_text(content: Any) -> str:
         if isinstance(block, dict) and isinstance(block.get("text"), str):
             return str(block["text"])
     return ""
-
-
-def _error_text(text: str) -> str:
-    """Return an error message without the ids in it; of an error in JSON only its message is left."""
-    brace = text.find("{")
-    if brace >= 0:
-        try:
-            error = msgspec.json.decode(text[brace : text.rfind("}") + 1])
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            error = None
-        error = error.get("error", error) if isinstance(error, dict) else None
-        if isinstance(error, dict) and isinstance(error.get("message"), str):
-            text = text[:brace] + error["message"]
-    return _IDS.sub("", text)

@@ -1,7 +1,7 @@
 """The lines of ``stream-json`` as far as they matter here, and what they can mean for the listener."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -64,10 +64,48 @@ class Line(msgspec.Struct):
     local_command_run: Any = None
     is_synthetic: Any = msgspec.field(name="isSynthetic", default=None)
     is_replay: Any = msgspec.field(name="isReplay", default=None)
+    # Transcripts only.
+    session: Any = msgspec.field(name="sessionId", default=None)
+    is_sidechain: Any = msgspec.field(name="isSidechain", default=None)
+    is_meta: Any = msgspec.field(name="isMeta", default=None)
+    is_error: Any = msgspec.field(name="isApiErrorMessage", default=None)
+
+
+class _TextDelta(msgspec.Struct):
+    type: Literal["text_delta"]
+    text: str
+
+
+class _DeltaEvent(msgspec.Struct):
+    type: Literal["content_block_delta"]
+    delta: _TextDelta
+
+
+class _DeltaLine(msgspec.Struct):
+    type: Literal["stream_event"]
+    event: _DeltaEvent
+    parent_tool_use_id: None = None
 
 
 _DECODER = msgspec.json.Decoder(Line)
+_DELTA_DECODER = msgspec.json.Decoder(_DeltaLine)
 _ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+def delta_text(data: bytes) -> str | None:
+    """Return the text of a line that is a text delta of the top level as it should be; such lines are most of a stream.
+
+    None: the line is another one, or needs a closer look.
+    """
+    if b'"text_delta"' not in data:
+        return None
+    try:
+        line = _DELTA_DECODER.decode(data)
+        if not data.isascii():
+            data.decode()  # what was skipped must be UTF-8 too, as in decode
+    except _ERRORS:
+        return None
+    return line.event.delta.text
 
 
 def decode(data: bytes) -> tuple[Line | None, bool]:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from voicectl.actors.parser.clauses import EARLY
+from voicectl.actors.parser.endings import DOUBTFUL
 from voicectl.actors.parser.sentences import CANDIDATE
 
 MAX_UNIT = 4096
@@ -21,6 +23,12 @@ _POINT = re.compile(
     re.VERBOSE,
 )
 
+_POINT_OR_CLAUSE = re.compile(f"{_POINT.pattern} | {EARLY.pattern}", re.VERBOSE)
+
+
+# The whole word that tells whether a doubtful end was one, unless it ends a sentence itself.
+_WORD = re.compile(r"\w+[^\w.!?…。！？\n]")
+
 
 class Unit(NamedTuple):
     """Text up to a place where something may be decided.
@@ -33,12 +41,16 @@ class Unit(NamedTuple):
 
 
 class Units:
-    """Collects text and gives out whole units."""
+    """Collects text and gives out whole units; with ``clauses`` they end at the ends of clauses too."""
 
-    def __init__(self, held: str = "", line_start: bool = True, ink: int = 0) -> None:
+    def __init__(
+        self, held: str = "", line_start: bool = True, ink: int = 0, word: bool = False, clauses: bool = False
+    ) -> None:
         self.held = held
         self.line_start = line_start
+        self.word = word  # the unit before ended in the first letter of a word that decides
         self.ink = ink  # stamp of the last visible character of the units given out
+        self._point = _POINT_OR_CLAUSE if clauses else _POINT
         self._marks: list[tuple[int, int]] = [(len(held), ink)] if held else []  # (end, stamp)
 
     def push(self, text: str, arrived: int) -> Iterator[Unit]:
@@ -68,8 +80,10 @@ class Units:
         ends: list[tuple[int, int]] = []
         if self.line_start and (match := _LINE_START.match(self.held, start)):
             ends.append((match.end(), start))
+        if self.word and (match := _WORD.match(self.held, start)):
+            ends.append((match.end(), start))
         # No further than one unit: a long text without full stops is not searched again and again.
-        if match := _POINT.search(self.held, start, start + MAX_UNIT):
+        if match := self._point.search(self.held, start, start + MAX_UNIT):
             ends.append((match.end(), match.end() if match.group() == "\n" else match.start() + 1))
         if len(self.held) - start >= MAX_UNIT:
             ends.append((start + MAX_UNIT, start + MAX_UNIT))
@@ -82,6 +96,7 @@ class Units:
         unit = Unit(text, self.ink)
         self._see(start, end)
         self.line_start = text.endswith("\n")
+        self.word = bool(DOUBTFUL.search(text, max(0, len(text) - 40)))
         return unit
 
     def _see(self, start: int, end: int) -> None:

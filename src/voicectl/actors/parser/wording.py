@@ -13,6 +13,7 @@ class Wording(NamedTuple):
     emoji: Literal["drop", "name"] = "drop"
 
 
+_SCHEME = re.compile(r"^\w+://(?:www\.)?")
 # Pictures and dingbats with what modifies them; three lines, rules and blocks in a row are a drawing.
 _BASE = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u23e9-\u23fa\u231a\u231b\u3030\u303d"
 _MODIFIER = "\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"
@@ -32,13 +33,12 @@ _NAMES = {
 
 
 def address(url: str, wording: Wording) -> str:
-    """Return what is said for an address that stands in the text; empty: nothing."""
-    if wording.urls in {"link", "drop"}:
-        return "the link" if wording.urls == "link" else ""
+    """Return the name of an address: its host (of a file its path), or all of it without the scheme."""
     if wording.urls == "full":
-        return re.sub(r"^\w+://(?:www\.)?", "", url).rstrip("/")
+        return _SCHEME.sub("", url).rstrip("/")
     try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
+        parts = urlsplit(url)
+        return (parts.hostname or parts.path).removeprefix("www.")
     except ValueError:
         return ""
 
@@ -46,9 +46,9 @@ def address(url: str, wording: Wording) -> str:
 def without_pictures(text: str, wording: Wording) -> str:
     """Return text with emoji dropped (with the blank before them) or named, and without drawn lines."""
     if text.isascii():
-        return _DRAWING.sub("", text)
+        return _DRAWING.sub(" ", text)
     text = _EMOJI.sub("" if wording.emoji == "drop" else _named, text)
-    return _DRAWING.sub("", text)
+    return _DRAWING.sub(" ", text)
 
 
 def _named(match: re.Match[str]) -> str:
@@ -61,4 +61,6 @@ def _named(match: re.Match[str]) -> str:
             letters += name[-1].upper()  # two of them are a flag
         elif name:
             names.append(name)
-    return f" {', '.join([*names, *([letters] if letters else [])])} " if names or letters else ""
+    said = ", ".join([*names, letters] if letters else names)
+    following = match.string[match.end() : match.end() + 1]
+    return f" {said} " if said and (not following or following.isalnum()) else f" {said}" if said else ""

@@ -94,8 +94,11 @@ class SinkActor(Actor):
         if self.draining and not self._player.draining:
             self._player.drain(now)
         self._output.poll(now)
-        while self._player.advance(now) and not self._output.realtime:
-            self._output.poll(now)
+        was_silent = not self._player.is_playing
+        while self._player.advance(now) and (was_silent or not self._output.realtime):
+            # The first sample after a silence does not wait for the next turn.
+            was_silent = False
+            self._output.poll(time.monotonic_ns())
         self._tell()
         return self._output.tick if self._player.is_playing else None
 

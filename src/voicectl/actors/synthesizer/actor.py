@@ -7,6 +7,7 @@ import msgspec
 from voicectl.actors.base import About, Actor, Wiring
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
 from voicectl.actors.synthesizer.factory import choose, load_backend
+from voicectl.actors.synthesizer.pcm import pieces
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendError, VoicectlError
 from voicectl.protocol.frames import Frame
@@ -87,8 +88,9 @@ class SynthesizerActor(Actor):
                 continue
             if header is None:
                 header = self._header(message, backend, pcm.sample_rate, received, begun)
-            self.send(msgspec.structs.replace(header, index=self._sent), pcm.samples.data.cast("B"))
-            self._sent += 1
+            for piece in pieces(pcm.samples, pcm.sample_rate, is_first=self._sent == 0):
+                self.send(msgspec.structs.replace(header, index=self._sent), piece.data.cast("B"))
+                self._sent += 1
             self.attend()
             if self._stale(message):
                 return

@@ -8,6 +8,8 @@ import msgspec
 from voicectl.actors.plugin import is_plugin, plugin
 from voicectl.actors.synthesizer import coqui, coqui_model, coqui_zoo, espeak_ng, openjtalk
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
+from voicectl.actors.synthesizer.readings.reader import Reader
+from voicectl.actors.synthesizer.readings.voice import ReadingVoice, own_dictionary
 from voicectl.actors.synthesizer.voice import Missing, VoiceInfo, speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendUnavailable, UsageError
@@ -48,6 +50,7 @@ def load_backend(settings: SynthesizerSettings, language: str, name: str | None 
     Raises:
         UsageError: the name or the voice is unknown.
         BackendUnavailable: a package, a program or a model is missing.
+        ConfigError: the user's dictionary of readings is broken.
     """
     chosen = choose(settings, language)[0]
     name = name or chosen
@@ -57,6 +60,14 @@ def load_backend(settings: SynthesizerSettings, language: str, name: str | None 
     if is_plugin(name):
         backend: SynthesizerBackend = plugin(name)(settings, language)
         return backend
+    if speaks("ja", language):
+        reader = Reader(own_dictionary(settings.readings))
+        return ReadingVoice(_backend(name, settings, language), reader)
+    return _backend(name, settings, language)
+
+
+def _backend(name: str, settings: SynthesizerSettings, language: str) -> SynthesizerBackend:
+    """Load one of the project's own backends by its name."""
     if name == openjtalk.NAME:
         return openjtalk.OpenJTalkBackend(settings, language)
     if name == espeak_ng.NAME:

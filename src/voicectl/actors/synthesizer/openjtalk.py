@@ -48,8 +48,9 @@ alone they are longer than in the sentence."""
 _FADE = SAMPLE_RATE * 10 // 1000
 """Samples of the crossfade at a join."""
 
-_WARM_UP = "上手に話します。"
-"""Loads every part at once: 上手 has two readings, which brings in the Sudachi dictionary (0.2 s)."""
+_WARM_UP = "その時、上と下の方を見ます。"
+"""Loads every part at once: 時, 上, 下 and 方 as words of their own have several readings, which brings in the Sudachi
+dictionary (0.2 s)."""
 
 Wave = npt.NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from voicectl.actors.base import About, Actor, Wiring
-from voicectl.actors.translator.backend import Result, Source, TranslatorBackend
+from voicectl.actors.translator.backend import ORIGINAL, REFUSED, Result, Source, TranslatorBackend
 from voicectl.actors.translator.factory import choose, load_backend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, VoicectlError
@@ -115,28 +115,39 @@ class TranslatorActor(Actor):
         if not sources:
             return []
         try:
-            return [(result, self._backend.name) for result in self._backend.translate(sources)]
+            results = self._backend.translate(sources)
         except BackendError as exc:
             if len(sources) > 1:  # which of them it was shows when they are tried one by one
                 return [answer for source in sources for answer in self._translate([source])]
             self.counters["errors"] += 1
             self.log.warning("sentence not translated", backend=self._backend.name, error=str(exc))
             return [self._fall_back(sources[0], self._settings.fallback)]
+        return [self._or_fall_back(source, result) for source, result in zip(sources, results, strict=True)]
+
+    def _or_fall_back(self, source: Source, result: Result) -> tuple[Result, str]:
+        """Return a result, or what the next backend makes of a text that the guards kept back; the alarms are noted."""
+        if REFUSED not in result.notes:
+            return result, self._backend.name
+        alarms = [note for note in result.notes if note not in (ORIGINAL, REFUSED)]
+        other, name = self._fall_back(source, self._settings.fallback)
+        return other._replace(notes=tuple(dict.fromkeys((*other.notes, *alarms)))), name
 
     def _fall_back(self, source: Source, names: Sequence[str]) -> tuple[Result, str]:
         for name in names:
             if name != self._backend.name and (backend := self._fallback(name)):
                 try:
-                    return backend.translate([source])[0], backend.name
+                    result = backend.translate([source])[0]
+                    if REFUSED not in result.notes:
+                        return result, backend.name
                 except BackendError as exc:
                     self.log.warning("sentence not translated", backend=name, error=str(exc))
-        return Result(source.text, ("original",)), "none"
+        return Result(source.text, (ORIGINAL,)), "none"
 
     def _fallback(self, name: str) -> TranslatorBackend | None:
         if name not in self._fallbacks:
             try:
                 self._fallbacks[name] = load_backend(self._settings, self._language, name)
-                self.report(Notice(stage=self.stage, text=f"{self._backend.name} failed; {name} takes over"))
+                self.report(Notice(stage=self.stage, text=f"{self._backend.name} failed on a sentence; {name} takes over for it"))
             except VoicectlError as exc:
                 self._fallbacks[name] = None
                 self.log.warning("fallback not loaded", backend=name, error=str(exc))

@@ -5,6 +5,11 @@ from typing import NamedTuple, Protocol
 
 from voicectl.protocol.messages import Span
 
+ORIGINAL = "original"
+"""Note: the text is the source text, at least in part."""
+REFUSED = "refused"
+"""Note: no translation was fit to be heard; another backend may have one."""
+
 
 class Source(NamedTuple):
     """One sentence to translate and the spans in it that must survive verbatim."""

@@ -1,11 +1,34 @@
-"""Cuts what is too long for a model into parts, at clause borders where there are any."""
+"""Cuts a text into sentences, and what is too long for a model into parts, at clause borders where there are any."""
 
 import re
 from collections.abc import Callable, Iterator
 
+from sentencex import segment
+
 _BORDER = re.compile(r"(?<=[.!?;:,)\]…—])\s+|(?<=[、。，；：！？])\s*")
+# sentencex splits after these before a capital letter; they never end an English sentence.
+_NEVER_LAST = re.compile(
+    r"(?:^|[\s(\[\"'])(?:e\.g|i\.e|cf|vs|viz|approx|resp|incl|no|fig|sec|vol|min|max)\.\s*\Z", re.IGNORECASE
+)
 _MAX_WORD = 60
 """A run without a blank is cut after this many characters, which no model makes more pieces of than its limit."""
+
+
+_WORD = re.compile(rf"(?:⟦\d+⟧|.){{1,{_MAX_WORD}}}")
+
+
+def sentences(text: str, language: str) -> list[str]:
+    """Return the sentences of ``text``; ``language`` is a BCP 47 tag.
+
+    Models that were trained on single sentences drop some of several.
+    """
+    found: list[str] = []
+    for part in segment(language.partition("-")[0], text):
+        if found and _NEVER_LAST.search(found[-1]):
+            found[-1] += part
+        else:
+            found.append(part)
+    return [part.strip() for part in found if part.strip()] or [text]
 
 
 def split(text: str, limit: int, pieces: Callable[[str], int]) -> list[str]:
@@ -39,5 +62,4 @@ def _short_clauses(text: str, limit: int, pieces: Callable[[str], int]) -> Itera
 
 def _words(clause: str) -> Iterator[str]:
     for word in clause.split():
-        for start in range(0, len(word), _MAX_WORD):
-            yield word[start : start + _MAX_WORD]
+        yield from _WORD.findall(word)

@@ -60,7 +60,7 @@ class CTranslate2Backend:
         Raises:
             BackendError: CTranslate2 failed on this batch (out of memory, lost device).
         """
-        return guarded.translate(self, batch, spaced=languages.is_spaced(self._target))
+        return guarded.translate(self, batch, source=self._source, target=self._target)
 
     def close(self) -> None:
         """Free the model."""

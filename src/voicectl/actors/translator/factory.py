@@ -83,7 +83,7 @@ def _nllb_missing(model: str) -> str:
     """Return what to do before NLLB can run, or an empty string if it can."""
     if missing := _packages_missing():
         return missing
-    return "" if store.cached(model) else f"hf download {model}"
+    return "" if store.cached(model) else f"voicectl models pull {model}"
 
 
 def _packages_missing() -> str:

@@ -108,6 +108,7 @@ LANGUAGES: tuple[Language, ...] = tuple(Language(*line.split(" ", 2)) for line i
 """The languages that have a BCP 47 tag here; a FLORES-200 code is accepted for every other."""
 
 _BY_TAG = {language.tag.lower(): language.flores for language in LANGUAGES}
+_TAGS = {language.flores: language.tag for language in reversed(LANGUAGES)}
 _FLORES = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _UNSPACED = {"jpn_Jpan", "zho_Hans", "zho_Hant", "yue_Hant", "tha_Thai", "lao_Laoo", "khm_Khmr", "mya_Mymr", "bod_Tibt"}
 
@@ -128,6 +129,11 @@ def flores(language: str) -> str:
             return _BY_TAG[tag]
         tag = tag.rpartition("-")[0]
     raise UsageError(f"unknown language {language!r}; {_advice(language)}")
+
+
+def tag(code: str) -> str:
+    """Return the BCP 47 tag of a FLORES-200 code."""
+    return _TAGS.get(code, code.partition("_")[0])
 
 
 def is_spaced(code: str) -> bool:

@@ -5,7 +5,6 @@ A process of its own, so that ``voicectl translate`` never imports a model libra
 
 import argparse
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -14,15 +13,11 @@ from typing import TextIO
 
 import msgspec
 
-from voicectl.actors.translator.backend import Result, Source, TranslatorBackend
+from voicectl.actors.translator.backend import ORIGINAL, Result, Source, TranslatorBackend
 from voicectl.actors.translator.factory import choose, load_backend
-from voicectl.actors.translator.guarded import ORIGINAL
 from voicectl.actors.translator.languages import flores
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable, UsageError, VoicectlError
-from voicectl.protocol.messages import Span
-
-_INLINE_CODE = re.compile(r"`[^`]+`")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +50,7 @@ def translate_lines(backend: TranslatorBackend, source: Iterable[str], out: Text
         text = line.strip()
         begun = time.perf_counter()
         try:
-            result = backend.translate([Source(text, _spans(text))])[0]
+            result = backend.translate([Source(text)])[0]
         except BackendError as exc:
             errors.append(str(exc))
             result = Result(text, (ORIGINAL, "failed"))
@@ -73,11 +68,6 @@ def _load(job: Job) -> TranslatorBackend:
     if name == "none" and job.translator.backend == "auto" and differ:
         raise BackendUnavailable(reason)
     return load_backend(job.translator, job.language, name)
-
-
-def _spans(text: str) -> tuple[Span, ...]:
-    """Return the inline code of a line, which is plain text here: no parser has marked it."""
-    return tuple(Span(kind="code", text=code) for code in _INLINE_CODE.findall(text))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -53,7 +53,7 @@ class NllbBackend:
         Raises:
             BackendError: a sentence does not fit the memory even alone, or the device failed.
         """
-        return guarded.translate(self, batch, spaced=languages.is_spaced(self._target))
+        return guarded.translate(self, batch, source=self._source, target=self._target)
 
     def close(self) -> None:
         """Free the model."""

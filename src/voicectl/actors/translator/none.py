@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from voicectl.actors.translator.backend import Result, Source
-from voicectl.actors.translator.guarded import ORIGINAL
+from voicectl.actors.translator.backend import ORIGINAL, Result, Source
 
 
 class NoneBackend:
