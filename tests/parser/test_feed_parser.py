@@ -1,5 +1,7 @@
 """The parser as its caller sees it: any cutting, restored state, pauses, stamps, formats."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import example, given, settings
@@ -78,25 +80,49 @@ ATOMS = [
     "|",
     "| a | b |\n",
     "|--|--|\n",
+    "the U.S. ",
+    "She ",
+    "J. ",
+    "so, and ",
+    "word; ",
+    "lorem ipsum dolor ",
+    "See also: ",
+    "\x1b[3",
+    "1m",
+    "\x00\x00\x00\x00",
 ]
 SOURCES = st.lists(st.sampled_from(ATOMS), max_size=60).map("".join)
+STYLES: list[dict[str, Any]] = [
+    {},
+    {"code": "announce", "urls": "full", "tables": "columns", "emoji": "name", "max_sentence_chars": 40},
+    {"code": "read", "urls": "link", "tables": "skip", "early_clause_chars": 20},
+]
 STREAM = (OWN / "tool.partial.jsonl").read_bytes()
 
 
-@given(SOURCES, st.lists(st.integers(0, 10_000), max_size=30), st.sampled_from(["markdown", "text", "auto"]))
-@example("1. 2. o", list(range(8)), "markdown")
-@example("```\n```\n!```$```y\n1. >! 1", list(range(30)), "markdown")
+@given(
+    SOURCES,
+    st.lists(st.integers(0, 10_000), max_size=30),
+    st.sampled_from(["markdown", "text", "auto"]),
+    st.sampled_from(STYLES),
+)
+@example("1. 2. o", list(range(8)), "markdown", {})
+@example("```\n```\n!```$```y\n1. >! 1", list(range(30)), "markdown", {})
+@example("a\x00\x00\x00\x00\x00\nb\n\n    c lorem ipsum dolor\n", [9], "text", {})
+@example("\x1b[3\x1b[3U.S. ", [7], "markdown", {})
 @settings(max_examples=200, deadline=None)
-def test_the_sentences_do_not_depend_on_how_the_text_is_cut(source: str, places: list[int], format: str) -> None:
+def test_the_sentences_do_not_depend_on_how_the_text_is_cut(
+    source: str, places: list[int], format: str, style: dict[str, Any]
+) -> None:
     """Whole, or in any pieces, with the state stored and restored between them: the same sentences."""
     data = source.encode()
-    parser = FeedParser(parser_settings(), format)
+    parser = FeedParser(parser_settings(**style), format)
     items: list[Item] = []
     for end in [*sorted(place % (len(data) + 1) for place in places), len(data)]:
         items += parser.feed(data[parser.consumed : end])
-        parser = FeedParser(parser_settings(), format, parser.state())
+        parser = FeedParser(parser_settings(**style), format, parser.state())
     items += parser.feed(data[parser.consumed :])
-    assert items + parser.finish() == parse(data, format)
+    assert items + parser.finish() == parse(data, format, **style)
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))

@@ -9,7 +9,7 @@ from voicectl.config.settings import Settings
 from voicectl.protocol.errors import ConfigError
 
 PROFILES = ("auto", "low_latency", "high_quality", "offline")
-TRANSLATORS = ("auto", "starter", "ctranslate2", "nllb", "none")
+TRANSLATORS = ("auto", "starter", "ctranslate2", "nllb", "opus-mt", "llm", "google", "none")
 SYNTHESIZERS = ("auto", "openjtalk", "coqui", "espeak-ng")
 
 DAY_S = 86_400.0
@@ -29,10 +29,12 @@ _PLUGIN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 _DEVICE = (re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps"), "auto, cpu, cuda, cuda:N or mps")
 _LANGUAGE = (re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*"), "a language tag such as en, ja or zh-Hant")
+_URL = (re.compile(r"(https?://\S+)?"), "a URL such as http://localhost:11434/v1, or nothing")
 FORMS: dict[str, tuple[re.Pattern[str], str]] = {
     "language.source": _LANGUAGE,
     "language.target": _LANGUAGE,
     "translator.device": _DEVICE,
+    "translator.url": _URL,
     "synthesizer.device": _DEVICE,
     "sink.spec": (
         re.compile(r"device(:.+)?|wav:(?!,realtime$).+|null(:fast)?"),

@@ -14,7 +14,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class LanguageSettings(Section, frozen=True, kw_only=True):
-    """Languages as BCP 47 tags (``en``, ``ja``, ``zh-Hant``)."""
+    """Languages as BCP 47 tags (``en``, ``ja``, ``zh-Hant``); ``auto`` as the source has it detected."""
 
     source: str
     target: str
@@ -47,7 +47,8 @@ class TranslatorSettings(Section, frozen=True, kw_only=True):
     """The translator backend; ``auto`` takes the best that is installed for the language pair.
 
     ``model`` is a folder or a hub id; ``device`` is auto, cpu, cuda, cuda:N or mps; ``dtype`` is auto,
-    float32, float16, bfloat16 or int8; ``threads`` 0 means the library's own choice.
+    float32, float16, bfloat16 or int8; ``threads`` 0 means the library's own choice. ``url`` is where an
+    OpenAI-compatible server listens, ``api_key_env`` the environment variable that holds its key.
     """
 
     backend: str
@@ -58,6 +59,8 @@ class TranslatorSettings(Section, frozen=True, kw_only=True):
     threads: int
     beam_size: int
     max_batch: int
+    url: str
+    api_key_env: str
     spares: int
 
 

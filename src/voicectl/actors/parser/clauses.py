@@ -18,7 +18,7 @@ _CUTS = re.compile(
 )
 _COST = {"clause": 0.0, "conjunction": 0.1, "comma": 0.25, "word": 0.35, "blank": 1.0}
 _IN_BRACKETS = 0.5
-EARLY = re.compile(rf"(?:[;:]|(?<=\s)[—–])\s+\S|,\s+(?:{_CONJUNCTIONS})\s")
+EARLY = re.compile(rf"[;:—–]\s+\S|,\s+(?:{_CONJUNCTIONS})\s")
 """The end of a clause that stands for itself, with what decides it."""
 
 

@@ -7,7 +7,7 @@ MISFIT = "\ufffd"
 
 # At most so long, that no text is held for ever because it might be one.
 _ESCAPE = re.compile(
-    r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\)|[()][0-9A-Z]|[0-9c=>A-Z\\^_])"
+    r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\)|[()][0-9A-Z]|[0-9c=>A-Z\\^_])|\x1b"
 )
 _UNFINISHED_ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}|\][^\x07\x1b\n]{0,2048}\x1b?|[()])?\Z")
 # Control characters but blanks; half characters (pairs are joined before); U+E000, the assembler's own mark;
@@ -43,9 +43,10 @@ class Cleaner:
         if not text.isascii():
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         if "\x1b" in text:
-            text = _ESCAPE.sub("", text)
-            if not self._held and (unfinished := _UNFINISHED_ESCAPE.search(text)):
-                text, self._held = text[: unfinished.start()], unfinished.group()
+            if unfinished := _UNFINISHED_ESCAPE.search(text):
+                text, self._held = text[: unfinished.start()], unfinished.group() + self._held
+            # What remains of them must not join into new ones.
+            text = _ESCAPE.sub(lambda match: MISFIT if match.group() == "\x1b" else "", text)
         return _MISFITS.sub(MISFIT, text.replace("\r", " "))
 
 

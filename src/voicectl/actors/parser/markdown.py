@@ -7,20 +7,18 @@ has come.
 """
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
-from voicectl.actors.parser import sentences
 from voicectl.actors.parser.blocks import Leaf
-from voicectl.actors.parser.code import announcement
 from voicectl.actors.parser.compaction import on_one_line, shortened
 from voicectl.actors.parser.dialect import MAX_SOURCE, Certain, closed, first_clause, first_sentence, make_dialect
 from voicectl.actors.parser.endings import complete
-from voicectl.actors.parser.speakable import Plain, joined, labelled
+from voicectl.actors.parser.pieces import Piece, Pieces
+from voicectl.actors.parser.speakable import Plain
 from voicectl.actors.parser.wording import Wording
 from voicectl.config.settings import ParserSettings
-from voicectl.protocol.messages import Pause, Span
 
 MAX_TAIL = 32_768
 """Characters of source kept for one open block; beyond this the block is ended by force."""
@@ -31,14 +29,6 @@ _LONG_LINE = 65_536
 _UNSURE = re.compile(r"[\[|<`~>]|(?:[-+*_=\#:]*|\d+[.)]?)[ \t]*$")
 _HTML_END = re.compile(r"-->|\?>|\]\]>|</(?:pre|script|style|textarea)|<!", re.IGNORECASE)
 _FENCE_END = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*$")
-
-
-class Piece(NamedTuple):
-    """A sentence that may be spoken."""
-
-    text: str
-    spans: tuple[Span, ...]
-    pause: Pause
 
 
 class AssemblerState(msgspec.Struct):
@@ -68,13 +58,11 @@ class Assembler:
     def __init__(self, settings: ParserSettings, markdown: bool = True, state: AssemblerState | None = None) -> None:
         self.state = state or AssemblerState()
         self._dialect = make_dialect(markdown, Wording(settings.urls, settings.emoji))
-        self._code = settings.code
-        self._tables = settings.tables
         self._most = settings.max_sentence_chars
         self._early_clause = settings.early_clause_chars
         self._early = False
         self._open: Leaf | None = None  # the paragraph at the end of the tail, where it is known
-        self._pieces: list[Piece] = []
+        self._pieces = Pieces(settings, self._dialect)
         # How far the text behind (done, said) was searched: no sentence ends before.
         self._passed: tuple[tuple[int, int], int] = ((0, 0), 0)
 
@@ -99,7 +87,7 @@ class Assembler:
         else:
             state.tail += unit
             self._read()
-        return self._taken()
+        return self._pieces.taken()
 
     def settle(self) -> list[Piece]:
         """The source pauses: let go what looks complete."""
@@ -108,32 +96,31 @@ class Assembler:
             rest = self._rest(leaf)
             closed_line = self.state.tail.endswith("\n") and (leaf.kind == "heading" or bool(leaf.chain))
             if rest.text and (closed_line or complete(rest.masked()) or rest.text.endswith(":")):
-                self._say(rest, "sentence")
+                self._pieces.say(rest, "sentence")
                 self.state.said = len(leaf.content)
-        return self._taken()
+        return self._pieces.taken()
 
     def close(self, cut: bool = False) -> list[Piece]:
         """The source ends; ``cut``: in the middle, so an unfinished last sentence is dropped."""
+        self._close(cut)
+        return self._pieces.taken()
+
+    def _close(self, cut: bool = False) -> None:
         if self.state.code >= 0:
             self._code_lines("\n" if self.state.line else "")
         if self.state.code >= 0:
-            self._announce(self._dialect.leaves(self.state.tail)[-1].language, self.state.code)
+            self._pieces.announce(self._dialect.leaves(self.state.tail)[-1].language, self.state.code)
         else:
             leaves = self._dialect.leaves(self.state.tail)
             for leaf in leaves[self.state.done :]:
                 self._finish(leaf, cut=cut and leaf is leaves[-1] and not self._is_closed(leaf))
         self._start_anew()
-        return self._taken()
 
     def _start_anew(self) -> None:
         """Forget all source."""
         self.state = AssemblerState()
         self._open = None
         self._passed = ((0, 0), 0)
-
-    def _taken(self) -> list[Piece]:
-        pieces, self._pieces = self._pieces, []
-        return pieces
 
     def _last_leaf(self) -> Leaf | None:
         """Return the leaf at the end of the tail, if it was not said in full."""
@@ -148,7 +135,7 @@ class Assembler:
         """Read the tail again, say what is closed and what is certain of the rest."""
         state = self.state
         if len(state.tail) > MAX_TAIL:
-            self._pieces = self.close()
+            self._close()
             return
         self._open = None
         state.html = ""
@@ -163,9 +150,9 @@ class Assembler:
                 return
             elif leaf.kind == "html" and state.tail.endswith("\n"):
                 state.html = "silent" if leaf.silent and not leaf.chain and not leaf.quoted else "element"
-            elif leaf.kind == "code" and self._code == "read":
+            elif leaf.kind == "code":
                 whole = leaf.content.count("\n") - (not state.tail.endswith("\n"))
-                self._read_out(leaf.content.split("\n")[state.told : whole])
+                self._pieces.read_out(leaf.content.split("\n")[state.told : whole])
                 state.told = max(state.told, whole)
             elif leaf.kind == "paragraph":
                 self._say_certain(leaf)
@@ -235,19 +222,19 @@ class Assembler:
         """Say what is left of a leaf that is closed, and go on to the next one."""
         state = self.state
         if leaf.kind in {"fence", "code"}:
-            self._announce(leaf.language, state.gone + leaf.content.count("\n"))
-            self._read_out(leaf.content.split("\n")[state.told :])
+            self._pieces.announce(leaf.language, state.gone + leaf.content.count("\n"))
+            self._pieces.read_out(leaf.content.split("\n")[state.told :])
             state.gone = state.told = 0
         elif leaf.kind == "row":
-            self._row(leaf)
+            self._pieces.row(leaf)
         elif leaf.kind == "html":
             for line in leaf.content.split("\n"):
-                self._say(self._dialect.words(line.strip()), "sentence")
+                self._pieces.say(self._dialect.words(line.strip()), "sentence")
         else:
             self._say_certain(leaf)
             rest = self._rest(leaf)
             if not cut or complete(rest.masked()):
-                self._say(rest, "sentence" if leaf.chain else "paragraph")
+                self._pieces.say(rest, "sentence" if leaf.chain else "paragraph")
         state.done += 1
         state.said = 0
         state.marks = ""
@@ -264,7 +251,7 @@ class Assembler:
         blank = " " if self.state.tail[-1:].isspace() else ""
         while certain := self._certain(leaf.content[start:] + blank):
             self._early = False
-            self._say(certain.plain, certain.pause)
+            self._pieces.say(certain.plain, certain.pause)
             state.marks = certain.marks
             start += certain.end
             while start < len(leaf.content) and leaf.content[start].isspace():
@@ -287,26 +274,6 @@ class Assembler:
         source = leaf.content[max(self.state.said, leaf.start) :].rstrip()
         return self._dialect.words(closed(self._dialect, self.state.marks + source)) if source else Plain("")
 
-    def _say(self, plain: Plain, pause: Pause) -> None:
-        """Give out the sentences of ``plain``; the pause is the last one's."""
-        first = len(self._pieces)
-        for part in sentences.split(plain.veiled(), self._most):
-            text = plain.text[part.start : part.end]
-            if any(character.isalnum() for character in text):
-                self._pieces.append(Piece(text, plain.spans(part.start, part.end), part.pause))
-        if len(self._pieces) > first:
-            self._pieces[-1] = self._pieces[-1]._replace(pause=pause)
-
-    def _row(self, leaf: Leaf) -> None:
-        """Say a row of a table as the listener wants it."""
-        if self._tables == "skip" or (self._tables == "columns" and not leaf.head):
-            return
-        words = [self._dialect.words(cell) for cell in leaf.cells]
-        if self._tables == "columns":
-            names = [self._dialect.words(name) for name in leaf.head]
-            words = [labelled(name, word) for name, word in zip(names, words, strict=False)]
-        self._say(joined([word for word in words if word.text]), "sentence")
-
     # -- code ----------------------------------------------------------------------------------
 
     def _enter_code(self, leaf: Leaf) -> None:
@@ -328,30 +295,16 @@ class Assembler:
                 leaves = self._dialect.leaves(state.tail + line + "\n")
                 fence = leaves[state.done]
                 if fence.ended or len(leaves) > state.done + 1:
-                    self._announce(fence.language, state.code)
+                    self._pieces.announce(fence.language, state.code)
                     state.tail += "\n".join([*lines[number:], state.line])
                     state.done, state.code, state.line = state.done + 1, -1, ""
                     self._read()
                     return
             state.code += 1
-            self._read_out([line])
+            self._pieces.read_out([line])
 
     def _may_end(self, line: str) -> bool:
         """Say whether ``line`` could end the open fence (only then is it read)."""
         opening = self.state.tail[self.state.tail.rfind("\n", 0, -1) + 1 :]
         nested = not opening.lstrip(" ").startswith(("`", "~")) or opening.startswith(" ")
         return bool(_FENCE_END.match(line)) or (nested and bool(line.strip()) and not line.startswith("    "))
-
-    def _announce(self, language: str, lines: int) -> None:
-        if self._code == "announce":
-            self._pieces.append(Piece(announcement(language, lines), (), "sentence"))
-
-    def _read_out(self, lines: list[str]) -> None:
-        """Say lines of code as they stand, where code is to be read."""
-        if self._code != "read":
-            return
-        for line in lines:
-            text = " ".join(line.split())
-            if any(character.isalnum() for character in text):
-                parts = [text[part.start : part.end] for part in sentences.shorten(text, 0, len(text), self._most)]
-                self._pieces += [Piece(part, (Span(kind="code", text=part),), "clause") for part in parts]

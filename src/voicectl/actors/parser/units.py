@@ -18,14 +18,11 @@ MAX_UNIT = 4096
 # The first character of a line's own text, behind list, quote and heading marks. Lines that begin
 # with anything else that could still turn into markup wait for their end.
 _LINE_START = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)]|\#{1,6}|>)[ \t]+)*[^\s\-+*_\#>=~`|<\d]")
-_POINT = re.compile(
-    r"\n|" + CANDIDATE.pattern.replace(r"\s++", r"[ \t]++").replace(r"\s*+", r"[ \t]*+"),
-    re.VERBOSE,
-)
-
-_POINT_OR_CLAUSE = re.compile(f"{_POINT.pattern} | {EARLY.pattern}", re.VERBOSE)
-
-
+_IN_LINE = CANDIDATE.pattern.replace(r"\s++", r"[ \t]++").replace(r"\s*+", r"[ \t]*+")
+# Looks back, lest a long run of marks be tried at each of them; at the beginning of a unit it must not.
+_MARKS = re.compile(_IN_LINE.replace("(?<![.!?…])", "").replace("(?<![。！？])", ""), re.VERBOSE)
+_POINT = re.compile(rf"\n | {_IN_LINE}", re.VERBOSE)
+_POINT_OR_CLAUSE = re.compile(rf"\n | {_IN_LINE} | {EARLY.pattern}", re.VERBOSE)
 # The whole word that tells whether a doubtful end was one, unless it ends a sentence itself.
 _WORD = re.compile(r"\w+[^\w.!?…。！？\n]")
 
@@ -83,7 +80,8 @@ class Units:
         if self.word and (match := _WORD.match(self.held, start)):
             ends.append((match.end(), start))
         # No further than one unit: a long text without full stops is not searched again and again.
-        if match := self._point.search(self.held, start, start + MAX_UNIT):
+        limit = start + MAX_UNIT
+        if match := _MARKS.match(self.held, start, limit) or self._point.search(self.held, start, limit):
             ends.append((match.end(), match.end() if match.group() == "\n" else match.start() + 1))
         if len(self.held) - start >= MAX_UNIT:
             ends.append((start + MAX_UNIT, start + MAX_UNIT))
