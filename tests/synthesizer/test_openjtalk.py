@@ -1,5 +1,8 @@
 """Open JTalk: complete, early, deterministic, and never put off by odd text."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pyopenjtalk
 import pytest
@@ -198,3 +201,17 @@ def test_other_languages_and_voices_are_refused(settings):
         OpenJTalkBackend(settings(), "de")
     with pytest.raises(ConfigError, match="it has mei"):
         OpenJTalkBackend(settings(voice="takumi"), "ja")
+
+
+def test_everything_is_loaded_before_the_first_sentence():
+    """The second dictionary too, which takes 0.2 s and is loaded when a word with several readings comes."""
+    code = (
+        "from pyopenjtalk import utils\n"
+        "from voicectl.actors.synthesizer.openjtalk import OpenJTalkBackend\n"
+        "from voicectl.config.load import load_settings\n"
+        "settings = load_settings(environ={'XDG_CONFIG_HOME': '/dev/null'}).settings.synthesizer\n"
+        "OpenJTalkBackend(settings, 'ja')\n"
+        "print(utils._SUDACHI_DICTIONARY is not None)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "True"

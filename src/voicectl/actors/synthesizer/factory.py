@@ -8,8 +8,6 @@ import msgspec
 from voicectl.actors.plugin import is_plugin, plugin
 from voicectl.actors.synthesizer import coqui, coqui_model, coqui_zoo, espeak_ng, openjtalk
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
-from voicectl.actors.synthesizer.readings.reader import Reader
-from voicectl.actors.synthesizer.readings.voice import ReadingVoice, own_dictionary
 from voicectl.actors.synthesizer.voice import Missing, VoiceInfo, speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendUnavailable, UsageError
@@ -61,8 +59,9 @@ def load_backend(settings: SynthesizerSettings, language: str, name: str | None 
         backend: SynthesizerBackend = plugin(name)(settings, language)
         return backend
     if speaks("ja", language):
-        reader = Reader(own_dictionary(settings.readings))
-        return ReadingVoice(_backend(name, settings, language), reader)
+        from voicectl.actors.synthesizer.readings.voice import reading
+
+        return reading(_backend(name, settings, language), settings.readings)
     return _backend(name, settings, language)
 
 

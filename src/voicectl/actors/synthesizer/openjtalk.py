@@ -17,6 +17,7 @@ from voicectl.actors.synthesizer.backend import Pcm
 from voicectl.actors.synthesizer.japanese_text import segments
 from voicectl.actors.synthesizer.join import Part, parts
 from voicectl.actors.synthesizer.pcm import pronounceable, to_int16
+from voicectl.actors.synthesizer.phrasing import phrased
 from voicectl.actors.synthesizer.voice import VoiceInfo, speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError
@@ -122,7 +123,8 @@ class OpenJTalkBackend:
     def _labels(self, text: str) -> list[str]:
         """Return the full-context labels of a text; none when nothing in it has a reading."""
         try:
-            return list(self._engine.extract_fullcontext(text, normalize_mode="NFKC"))
+            nodes = self._engine.run_frontend(text, normalize_mode="NFKC")
+            return list(self._engine.make_label(phrased(nodes)))
         except (RuntimeError, ValueError, LookupError) as exc:
             raise BackendError(f"openjtalk could not read {text[:40]!r}: {exc}") from exc
 

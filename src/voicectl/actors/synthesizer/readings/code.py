@@ -31,7 +31,7 @@ _PAUSE = "、"
 def code(text: str, words: Words) -> str:
     """Return the reading of a run of ASCII characters without spaces that holds a letter or a digit."""
     text = _SCHEME.sub("", text, count=1).rstrip("/") or text
-    if _IPV6.fullmatch(text):
+    if _IPV6.fullmatch(text.strip("[]")):
         return "コロン".join(spelled(group) for group in text.split(":"))
     port = _PORT.fullmatch(text)
     if port and _HOST.fullmatch(port["host"]):

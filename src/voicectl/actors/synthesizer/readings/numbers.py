@@ -68,8 +68,8 @@ _UNITS = {
     "°C": "度",
     "%": "パーセント",
 }
-_JOINED = {"m": "分", "x": "倍", "k": "ケー", "K": "ケー", "M": "メガ", "G": "ギガ"}
-"""Units only where they touch the number: ``5m``, ``2x``, ``10k``."""
+_JOINED = {"m": "分", "x": "倍", "k": "ケー", "K": "ケー", "M": "メガ", "G": "ギガ", "B": "ビー"}
+"""Units where they touch the number: ``5m``, ``2x``, ``10k``, ``8B``, which may be bytes or billions."""
 
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
 _UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True))
@@ -138,18 +138,19 @@ def _power(match: re.Match[str]) -> str:
 
 def _measure(match: re.Match[str]) -> str:
     unit = match["unit"]
-    return f"{_SIGNS[match['sign']]}{_plain(match['number'])}{_UNITS.get(unit) or _JOINED[unit]}"
+    said = _UNITS.get(unit) if match["gap"] else _JOINED.get(unit)
+    return f"{_SIGNS[match['sign']]}{_plain(match['number'])}{said or _UNITS.get(unit) or _JOINED[unit]}"
 
 
 def _span(match: re.Match[str]) -> str:
     unit = match["unit"]
     said = f"{_plain(match[1])}から{_plain(match[2])}"
-    return said + (_UNITS.get(unit) or _JOINED[unit] if unit else "")
+    return said + (_JOINED.get(unit) or _UNITS[unit] if unit else "")
 
 
 def _durations(match: re.Match[str]) -> str:
     parts = re.findall(rf"({_NUMBER})([a-z]+)", match[0])
-    return "".join(f"{number}{_UNITS.get(unit) or _JOINED[unit]}" for number, unit in parts)
+    return "".join(f"{number}{_JOINED.get(unit) or _UNITS[unit]}" for number, unit in parts)
 
 
 _Reading = Callable[[re.Match[str]], str]
@@ -171,7 +172,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Reading], ...] = tuple(
             _version,
         ),
         (r"(\d+(?:\.\d+)?)[eE]([-+]?\d{1,4})", _power),
-        (rf"(?P<sign>[-+~]?)(?P<number>{_NUMBER})[ \u00a0]?(?P<unit>{_TOUCHING})", _measure),
+        (rf"(?P<sign>[-+~]?)(?P<number>{_NUMBER})(?P<gap>[ \u00a0]?)(?P<unit>{_TOUCHING})", _measure),
         (r"(?:\d+(?:h|min|ms|m|s|d))+", _durations),
         (rf"([-+~])({_NUMBER})", lambda match: _SIGNS[match[1]] + _plain(match[2])),
         (r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", lambda match: _plain(match[0])),
@@ -182,6 +183,9 @@ _RULES: tuple[tuple[re.Pattern[str], _Reading], ...] = tuple(
         (r"(\d+)[xX](\d+)", lambda match: f"{match[1]}かける{match[2]}"),
         (rf"\$({_NUMBER})", lambda match: f"{_plain(match[1])}ドル"),
         (r"#(\d+)", lambda match: f"{match[1]}番"),
+        (r"No\.(\d+)", lambda match: f"ナンバー{match[1]}"),
+        (r"L(\d+)", lambda match: f"{match[1]}行目"),
+        (r"L(\d+)-L?(\d+)", lambda match: f"{match[1]}行目から{match[2]}行目"),
         (r"(\d+)(?:st|nd|rd|th)", lambda match: f"{match[1]}番目"),
         (r"0([xXbBoO])([0-9a-fA-F_]+)", lambda match: f"ゼロ{spelled(match[1])}{spelled(match[2])}"),
         (

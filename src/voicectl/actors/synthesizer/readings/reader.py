@@ -15,10 +15,11 @@ _SPAN = re.compile(rf"(?P<spaced>{SPACED})|[!-~]+", re.ASCII)
 _SAID = re.compile("[A-Za-z0-9]")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if unicodedata.category(chr(code))[0] in "LN"}
 _ACCENTED = re.compile("[\u00c0-\u024f]")
-_EDGES = re.compile(r"(?P<lead>[(\[{\"'`]*)(?P<core>.*?)(?P<tail>[)\]}\"'`.,:;!?]*)")
+_EDGES = re.compile(r"(?P<lead>(?:(?!\[[0-9a-fA-F:]*::)[(\[{\"'`])*)(?P<core>.*?)(?P<tail>[)\]}\"'`.,:;!?]*)")
 _OPENING = re.compile(r"[(\[{]")
 _CLOSING = ")]}"
 _CALL = "()"
+_OPTIONAL_S = re.compile(r"(?<=[A-Za-z])\(s\)")
 _LONGEST = 400
 """Characters of a run that are read; more without a space is data, not text."""
 
@@ -50,7 +51,7 @@ class Reader:
         """Return the reading of ASCII characters without a space, the punctuation around them kept."""
         if not _SAID.search(run):
             return alone(run) or run
-        run = run[:_LONGEST].replace(_CALL, "") or run
+        run = _OPTIONAL_S.sub("s", run[:_LONGEST].replace(_CALL, ""))
         if found := self._term(run):
             return found
         edges = _EDGES.fullmatch(run)

@@ -45,7 +45,9 @@ PATTERN = "|".join(re.escape(symbol) for symbol in sorted(NAMES, key=len, revers
 
 _ALONE = re.compile(rf"(?:{PATTERN})")
 _RULE = re.compile(r"(.)\1{3,}")
-_PROSE = re.compile(r"[.,:;!?<>'\"`()\[\]{}…-]|\.{2,}|[!?]+|[()\[\]{}]+")
+_PROSE = re.compile(r"[.,:;!?'\"`()\[\]{}-]+")
+_OWN = re.compile(r"--|::|\.\.")
+_TAIL = re.compile(r"(?<=[^.,:;!?])[.,:;!?]+$")
 
 
 def alone(run: str) -> str | None:
@@ -54,7 +56,9 @@ def alone(run: str) -> str | None:
     Args:
         run: ASCII characters without a letter or a digit.
     """
-    if _PROSE.fullmatch(run) or _RULE.search(run):
+    tail = _TAIL.search(run)
+    run = run.removesuffix(tail[0]) if tail else run
+    if _RULE.search(run) or (_PROSE.fullmatch(run) and not _OWN.fullmatch(run)):
         return None
     names = [NAMES[symbol] for symbol in _ALONE.findall(run)]
-    return " ".join(names) if names else None
+    return " ".join(names) + (tail[0] if tail else "") if names else None

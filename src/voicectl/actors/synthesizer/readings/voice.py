@@ -35,6 +35,15 @@ class ReadingVoice:
         self._backend.close()
 
 
+def reading(backend: SynthesizerBackend, configured: str) -> ReadingVoice:
+    """Return a Japanese backend as one that reads, with the dictionary that ``synthesizer.readings`` names.
+
+    Raises:
+        ConfigError: the dictionary cannot be read, or a line of it is not an entry.
+    """
+    return ReadingVoice(backend, Reader(own_dictionary(configured)))
+
+
 def own_dictionary(configured: str) -> Path | None:
     """Return the file that ``synthesizer.readings`` names, else ``readings.tsv`` beside the user's own file, if any."""
     if configured:
