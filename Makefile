@@ -43,7 +43,7 @@ chaos: $(VENV)/dev.stamp  ## Kill whatever can be killed for MINUTES and judge t
 	$(BIN)/python tests/chaos/long.py --minutes $(MINUTES)
 
 starter: $(VENV)/dev.stamp  ## Train the starter translator anew on CORPUS for MINUTES; goes on where it was ended
-	PYTHONPATH=tools $(BIN)/python -m train_starter "$(CORPUS)" --minutes $(MINUTES) --work "$(WORK)"
+	OMP_WAIT_POLICY=passive PYTHONPATH=tools $(BIN)/python -m train_starter "$(CORPUS)" --minutes $(MINUTES) --work "$(WORK)"
 
 eval: $(VENV)/dev.stamp  ## Measure translations on the dev sets of CORPUS, e.g. BACKEND="starter nllb"
 	@PYTHONPATH=tools $(BIN)/python -m train_starter.evaluate "$(CORPUS)" $(foreach name,$(BACKEND),--backend $(name))
@@ -66,5 +66,5 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt
 $(VENV)/dev.stamp: $(VENV)/core.stamp
 	@echo "installing torch and what the tests need; this takes a few minutes the first time"
 	@$(PIP) torch 'sacrebleu[ja]'
-	@$(PIP) --no-build-isolation -e '.[dev,nllb,coqui]'
+	@$(PIP) --no-build-isolation -e '.[dev,nllb,coqui,google]'
 	@touch $@

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import oracle
-from faults import VICTIMS, schedule
+from faults import KINDS, VICTIMS, Kind, schedule
 from inject import Done, Injector
 from pipeline import PAUSE_S, Instance, Pipeline
 from writer import Pace, Writer
@@ -36,6 +36,7 @@ class Plan(NamedTuple):
     pause: tuple[float, float] = (0.2, 1.0)
     spacing: tuple[float, float] = (1.0, 3.0)
     victims: tuple[str, ...] = VICTIMS
+    kinds: tuple[Kind, ...] = tuple(KINDS)
     settings: dict[str, str] = {}  # noqa: RUF012 (never changed)
     on_device: bool = False
 
@@ -66,7 +67,7 @@ def run(plan: Plan, keep: Path) -> Outcome:
         writers: list[Writer] = []
         pace = Pace(plan.pause, lambda: sum(len(each.written) for each in writers) > pipeline.progress()[0] + AHEAD)
         writers += [_writer(instance, plan.seed, pace, feed) for feed in range(1, plan.feeds + 1)]
-        faults = schedule(plan.seed, plan.seconds, plan.spacing, plan.victims, plan.on_device)
+        faults = schedule(plan.seed, plan.seconds, plan.spacing, plan.victims, plan.kinds, plan.on_device)
         injector = Injector(pipeline, writers, faults, plan.seconds, instance.folder / "faults.jsonl")
         for thread in (*writers, injector):
             thread.start()
@@ -225,6 +226,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spacing", type=float, nargs=2, default=(1.0, 3.0), help="seconds between two faults")
     parser.add_argument("--pause", type=float, nargs=2, default=(0.2, 1.0), help="seconds between a feed's sentences")
     parser.add_argument("--victims", nargs="+", default=list(VICTIMS), choices=VICTIMS)
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
     parser.add_argument("--device", action="store_true", help="record an audio server, and kill that as well")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of voicectl up")
     parser.add_argument("--json", type=Path, help="write the result to this file")
@@ -235,7 +237,8 @@ def plan(options: argparse.Namespace, seed: int, seconds: float) -> Plan:
     """Return the plan that the options describe."""
     settings = dict(item.split("=", 1) for item in options.set)
     pause, spacing, victims = tuple(options.pause), tuple(options.spacing), tuple(options.victims)
-    return Plan(seed, seconds, options.feeds, pause, spacing, victims, settings, options.device)
+    kinds = tuple(options.kinds)
+    return Plan(seed, seconds, options.feeds, pause, spacing, victims, kinds, settings, options.device)
 
 
 def main() -> int:

@@ -39,7 +39,12 @@ class Fault(NamedTuple):
 
 
 def schedule(
-    seed: int, seconds: float, spacing: tuple[float, float], victims: tuple[str, ...] = VICTIMS, audio: bool = False
+    seed: int,
+    seconds: float,
+    spacing: tuple[float, float],
+    victims: tuple[str, ...] = VICTIMS,
+    kinds: tuple[Kind, ...] = tuple(KINDS),
+    audio: bool = False,
 ) -> list[Fault]:
     """Return the faults of a run: always the same for the same arguments.
 
@@ -48,13 +53,14 @@ def schedule(
         seconds: The last fault comes before.
         spacing: Least and greatest seconds between two faults.
         victims: Who may be hit.
+        kinds: What may happen to them.
         audio: Whether the audio server is a victim too.
     """
     chance = random.Random(seed)
-    kinds: dict[Kind, float] = KINDS | ({"audio": 2.0} if audio else {})
+    weights: dict[Kind, float] = {kind: KINDS[kind] for kind in kinds} | ({"audio": 2.0} if audio else {})
     faults, at = [], chance.uniform(*spacing)
     while at < seconds:
-        kind = chance.choices(list(kinds), list(kinds.values()))[0]
+        kind = chance.choices(list(weights), list(weights.values()))[0]
         faults.append(_draw(chance, at, kind, victims))
         at += chance.uniform(*spacing)
     return faults

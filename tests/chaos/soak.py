@@ -125,7 +125,7 @@ def row(samples: list[Sample]) -> str:
 
 
 def cost_ms(samples: list[Sample]) -> float:
-    """Return the CPU time of all processes per sentence since the last sample."""
+    """Return the CPU time of all processes per sentence between the last two of these samples."""
     now = samples[-1]
     before = samples[-2] if len(samples) > 1 else now._replace(spoken=0, cpu=dict.fromkeys(now.cpu, 0.0))
     return 1000 * (sum(now.cpu.values()) - sum(before.cpu.values())) / max(1, now.spoken - before.spoken)
@@ -144,8 +144,9 @@ def problems(samples: list[Sample]) -> list[str]:
         for name in first.handles
         if last.handles[name] > first.handles[name]
     ]
-    early, late = cost_ms(samples[:2]), cost_ms(samples)
-    if len(samples) > 2 and late > COST_GROWTH * early:
+    middle = len(samples) // 2
+    early, late = cost_ms([first, samples[middle]]), cost_ms([samples[middle], last])
+    if 0 < middle < len(samples) - 1 and late > COST_GROWTH * early:
         found.append(f"a sentence costs {late:.2f} ms of CPU time instead of {early:.2f}")
     return found
 

@@ -40,14 +40,17 @@ def refused(*overrides: str, environ: dict[str, str] | None = None) -> str:
         ("synthesizer.speed=nan", "--set synthesizer.speed must be from 0.1 to 10, got nan"),
         ("parser.window_sentences=0", "--set parser.window_sentences must be from 1 to 10000, got 0"),
         ("supervisor.max_restarts=-1", "--set supervisor.max_restarts must be from 0 to 1000000, got -1"),
-        ("parser.code=anounce", '--set parser.code must be drop, announce or read, got "anounce"; did you mean announce?'),
+        (
+            "parser.code=anounce",
+            '--set parser.code must be drop, announce or read, got "anounce"; did you mean announce?',
+        ),
         (
             "translator.backend=nlb",
-            '--set translator.backend must be auto, starter, ctranslate2, nllb or none, got "nlb"; did you mean nllb?',
+            '--set translator.backend must be auto, starter, ctranslate2, nllb, opus-mt, llm, google or none, got "nlb"; did you mean nllb?',
         ),
         (
             "translator.fallback=none,staater",
-            "--set translator.fallback must be a list of starter, ctranslate2, nllb or none, "
+            "--set translator.fallback must be a list of starter, ctranslate2, nllb, opus-mt, llm, google or none, "
             'got "staater"; did you mean starter?',
         ),
         ("translator.fallback=[1]", '--set translator.fallback must be a list of texts, got "[1]"'),

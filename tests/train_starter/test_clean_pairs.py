@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from conftest import write_lines
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_corpus import write_lines
 from train_starter.prepare import read_corpus
 from train_starter.sources import SOURCES, require_free
 

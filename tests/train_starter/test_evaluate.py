@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import write_lines
+from tiny_corpus import write_lines
 from train_starter.evaluate import Output, identifiers, score, sets, translate
 
 from train_starter import evaluate

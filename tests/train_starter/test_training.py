@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from conftest import PAIRS
+from tiny_corpus import PAIRS
 
 from voicectl.models import store
 from voicectl.protocol.errors import UsageError
@@ -93,8 +93,8 @@ def test_a_checkpoint_of_another_size_is_refused(work: Path) -> None:
 def test_training_learns(work: Path) -> None:
     """The loss of a tiny model on ten sentences falls."""
     _, early = _train(work, 10, rate=0.02)
-    _, late = _train(work, 150, rate=0.02)
-    assert late.loss < 0.6 * early.loss
+    _, late = _train(work, 100, rate=0.02)
+    assert late.loss < 0.8 * early.loss
 
 
 def test_the_whole_way_ends_in_a_model_that_voicectl_loads(corpus: Path, tmp_path: Path) -> None:

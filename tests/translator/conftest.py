@@ -18,6 +18,8 @@ SETTINGS = TranslatorSettings(
     threads=1,
     beam_size=1,
     max_batch=8,
+    url="",
+    api_key_env="",
     spares=0,
 )
 

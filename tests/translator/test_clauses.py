@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicectl.actors.translator.clauses import split
+from voicectl.actors.translator.clauses import sentences, split
 
 
 def _words(text: str) -> int:
@@ -44,3 +44,18 @@ def test_nothing_is_lost_and_no_part_is_too_long(text: str) -> None:
     parts = split(text, 70, len)
     assert re.sub(r"\s", "", "".join(parts)) == re.sub(r"\s", "", text)
     assert all(len(part) <= 70 for part in parts)
+
+
+def test_a_text_is_cut_into_its_sentences() -> None:
+    """Abbreviations end none, and signs alone are none."""
+    text = "I ran it, e.g. Monday. Why? See no. 5 at ⟦0⟧. It failed! 🎉"
+    assert sentences(text, "en") == ["I ran it, e.g. Monday.", "Why?", "See no. 5 at ⟦0⟧.", "It failed! 🎉"]
+
+
+def test_a_placeholder_is_never_cut() -> None:
+    """A run of them without blanks is longer than a word may be."""
+    text = "".join(f"⟦{number}⟧" for number in range(100))
+    parts = split(text, 20, len)
+    assert len(parts) > 1
+    assert all(re.fullmatch(r"(?:⟦\d+⟧ ?)+", part) for part in parts)
+    assert "".join(parts).replace(" ", "") == text

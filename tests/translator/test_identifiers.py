@@ -57,8 +57,7 @@ def test_all_survive_the_starter(
     assert sum("original" in result.notes for result in results) < len(HARD) / 10
 
 
-@pytest.mark.parametrize("target", ["jpn_Jpan", "deu_Latn"])
-@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize(("marked", "target"), [(True, "jpn_Jpan"), (False, "jpn_Jpan"), (False, "deu_Latn")])
 @pytest.mark.parametrize("placeholders", [0, 6, 1000])
 @pytest.mark.parametrize("garble", GARBLES.values(), ids=GARBLES)
 def test_all_survive_a_model_that_talks_rubbish(garble, placeholders: int, marked: bool, target: str) -> None:
@@ -66,7 +65,7 @@ def test_all_survive_a_model_that_talks_rubbish(garble, placeholders: int, marke
     decoder = Garbage(garble, placeholders)
     sources = [_marked(hard) if marked else Source(hard.text) for hard in HARD]
     results = guarded.translate(decoder, sources, source="eng_Latn", target=target, clock=lambda: 0.0)
-    assert decoder.decoded > len(HARD)
+    assert decoder.decoded > 300
     assert _lost(results) == []
     assert not any("⟦" in result.text for result in results)
 

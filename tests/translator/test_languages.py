@@ -1,19 +1,25 @@
 """Languages: BCP 47 tags become FLORES-200 codes."""
 
 import json
+import re
 
 import pytest
 
-from voicectl.actors.translator.languages import LANGUAGES, flores, is_spaced
+from voicectl.actors.translator.languages import LANGUAGES, flores, is_spaced, name, tag
 from voicectl.models.store import STARTER
 from voicectl.protocol.errors import UsageError
 
+VOCABULARY = json.loads((STARTER / "shared_vocabulary.json").read_text(encoding="utf-8"))
+NLLB = {token for token in VOCABULARY if re.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", token)}
+"""The starter's vocabulary lists all language tokens of NLLB-200."""
+
 
 @pytest.mark.parametrize(
-    ("tag", "code"),
+    ("wanted", "code"),
     [
         ("en", "eng_Latn"),
         ("ja", "jpn_Jpan"),
+        ("jpn", "jpn_Jpan"),
         ("EN-us", "eng_Latn"),
         ("de_AT", "deu_Latn"),
         ("zh", "zho_Hans"),
@@ -21,22 +27,36 @@ from voicectl.protocol.errors import UsageError
         ("zh-TW", "zho_Hant"),
         ("zh-Hant-HK", "zho_Hant"),
         ("sr-Cyrl", "srp_Cyrl"),
+        ("fa-AF", "prs_Arab"),
+        ("iw", "heb_Hebr"),
+        ("fil", "tgl_Latn"),
+        ("ace-Arab", "ace_Arab"),
         ("ace_Arab", "ace_Arab"),
     ],
 )
-def test_a_tag_becomes_the_code_of_its_language(tag: str, code: str) -> None:
-    """Regions and cases do not matter, scripts do, and a FLORES-200 code stands for itself."""
-    assert flores(tag) == code
+def test_a_tag_becomes_the_code_of_its_language(wanted: str, code: str) -> None:
+    """Regions and cases do not matter, scripts do, old and long codes are known, and a FLORES-200 code is itself."""
+    assert flores(wanted) == code
 
 
-def test_every_code_of_the_table_is_one_that_nllb_has() -> None:
-    """The starter's vocabulary lists all language tokens of NLLB-200."""
-    known = set(json.loads((STARTER / "shared_vocabulary.json").read_text(encoding="utf-8")))
-    assert {language.flores for language in LANGUAGES} <= known
+def test_every_language_of_nllb_has_a_tag_and_no_other_has() -> None:
+    """All 202 codes, there and back."""
+    assert {language.flores for language in LANGUAGES} == NLLB
+    assert len(NLLB) >= 200
+    assert all(flores(tag(code)) == code for code in NLLB)
+    assert (tag("jpn_Jpan"), tag("zho_Hans"), tag("heb_Hebr"), tag("nob_Latn")) == ("ja", "zh", "he", "nb")
+    assert (name("jpn_Jpan"), name("zho_Hant")) == ("Japanese", "Chinese (traditional)")
 
 
 @pytest.mark.parametrize(
-    ("wrong", "advice"), [("japanes", "ja (Japanese)"), ("germn", "de (German)"), ("xx", "BCP 47"), ("", "BCP 47")]
+    ("wrong", "advice"),
+    [
+        ("japanes", "ja (Japanese)"),
+        ("germn", "de (German)"),
+        ("yoruva", "yo (Yoruba)"),
+        ("qxq-9", "BCP 47"),
+        ("", "BCP 47"),
+    ],
 )
 def test_an_unknown_language_is_a_usage_error_that_names_a_near_one(wrong: str, advice: str) -> None:
     """A slip of the pen is answered with what was probably meant."""

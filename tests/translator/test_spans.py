@@ -18,7 +18,10 @@ from voicectl.actors.translator.spans import find
         ("set $HOME and DEBUG=1", [("variable", "$HOME"), ("variable", "DEBUG=1")]),
         ("from v1.2.3 to >=3.11", [("version", "v1.2.3"), ("version", ">=3.11")]),
         ("at a1b2c3d, 0xFF", [("hash", "a1b2c3d"), ("hash", "0xFF")]),
-        ("foo_bar fooBar a.b() std::vec", [("identifier", name) for name in ("foo_bar", "fooBar", "a.b()", "std::vec")]),
+        (
+            "foo_bar fooBar a.b() std::vec",
+            [("identifier", name) for name in ("foo_bar", "fooBar", "a.b()", "std::vec")],
+        ),
         ("30 ms, 12% and 5s", [("number", "30 ms"), ("number", "12%"), ("number", "5s")]),
         ("3.14 and 1,000", [("digits", "3.14"), ("digits", "1,000")]),
     ],
@@ -30,7 +33,11 @@ def test_each_kind_is_found(text: str, found: list[tuple[str, str]]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Wait... what? The end.", "My well-known and/or input/output over TCP/IP, e.g. a dash - here", "facade and decade"],
+    [
+        "Wait... what? The end.",
+        "My well-known and/or input/output over TCP/IP, e.g. a dash - here",
+        "facade and decade",
+    ],
 )
 def test_plain_words_are_left_alone(text: str) -> None:
     """Slashes, hyphens and dots between words are no code, and words of hex letters are no hash."""

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -46,7 +46,9 @@ def starter() -> Iterator[CTranslate2Backend]:
         threads=1,
         beam_size=1,
         max_batch=8,
-    spares=0,
+        url="",
+        api_key_env="",
+        spares=0,
     )
     backend = CTranslate2Backend(STARTER, wanted, LanguageSettings(source="en", target="ja"))
     yield backend
@@ -169,3 +171,20 @@ def test_it_needs_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert "テスト" in done.stdout
+
+
+def test_it_has_translated_once_before_it_is_ready(
+    settings: Callable[..., TranslatorSettings], english_to_japanese: LanguageSettings
+) -> None:
+    """The library's slow first sentence is not the listener's."""
+
+    class Counting(CTranslate2Backend):
+        decoded = 0
+
+        def decode(self, texts: Sequence[str], *, careful: bool) -> list[str]:
+            self.decoded += len(texts)
+            return super().decode(texts, careful=careful)
+
+    backend = Counting(STARTER, settings(), english_to_japanese)
+    assert backend.decoded == 1
+    backend.close()

@@ -100,7 +100,7 @@ def test_an_unknown_backend_is_a_usage_error_with_the_known_ones(
     call: Callable[..., object], settings: Settings, english_to_japanese: LanguageSettings
 ) -> None:
     """The text lists what there is."""
-    with pytest.raises(UsageError, match="auto, starter, ctranslate2, nllb, none"):
+    with pytest.raises(UsageError, match="auto, starter, ctranslate2, nllb, opus-mt, llm, google, none"):
         call(settings(backend="deepl"), english_to_japanese)
 
 

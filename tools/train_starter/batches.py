@@ -23,6 +23,7 @@ class Pairs:
             self._weight = arrays["weight"]
         if not self._weight[:, 1].any():
             self._weight[:, 1] = self._weight[:, 0]
+        self._lengths = np.array([list(map(len, self.english)), list(map(len, self.japanese))])
 
     def batches(self, stage: Callable[[], int], tokens: int, rng: np.random.Generator) -> Iterator[list[int]]:
         """Yield batches of at most ``tokens`` padded tokens, pass after pass, as indices of pairs, without end.
@@ -46,12 +47,12 @@ class Pairs:
 
     def _by_length(self, order: Ids, tokens: int, rng: np.random.Generator) -> Iterator[list[int]]:
         """Yield batches of neighbours in length; what is equally long comes in random order."""
-        noise = rng.random(len(self.japanese))
-        ranked = sorted(order.tolist(), key=lambda i: (len(self.japanese[i]) + noise[i], len(self.english[i])))
+        english, japanese = self._lengths[:, order]
+        ranked = np.lexsort((rng.random(len(order)), english, japanese))
         batch: list[int] = []
         longest = 0
-        for index in ranked:
-            length = max(len(self.english[index]), len(self.japanese[index])) + 2
+        lengths = np.maximum(english, japanese) + 2  # the language and the end
+        for index, length in zip(order[ranked].tolist(), lengths[ranked].tolist(), strict=True):
             if batch and max(longest, length) * (len(batch) + 1) > tokens:
                 yield batch
                 batch, longest = [], 0

@@ -7,6 +7,7 @@ BLEU cuts Japanese into words with MeCab where that is installed, else into char
 import argparse
 import itertools
 import json
+import math
 import os
 import re
 import statistics
@@ -33,8 +34,9 @@ _VERBAL = re.compile(r"[。！？!?]$")
 class Scores(NamedTuple):
     """What one backend does with one set.
 
-    ``chrf`` and ``bleu`` go from 0 to 100; ``identifiers`` (of all in the source), ``polite`` (of the outputs that are
-    sentences) and ``original`` (of all outputs) are shares from 0 to 1; ``ms`` is the median for one sentence.
+    ``chrf`` and ``bleu`` go from 0 to 100. ``identifiers`` (kept, of all in the source), ``polite`` (of the outputs
+    that are sentences) and ``original`` (of all outputs) are shares from 0 to 1, NaN of nothing. ``ms`` is the median
+    for one sentence.
     """
 
     name: str
@@ -123,8 +125,8 @@ def identifiers(english: str) -> list[str]:
 
 
 def share(hits: Sequence[bool]) -> float:
-    """Return which part of the hits is true, 1 where there are none."""
-    return round(sum(hits) / len(hits), 4) if hits else 1.0
+    """Return which part of the hits is true, NaN where there are none."""
+    return round(sum(hits) / len(hits), 4) if hits else math.nan
 
 
 def bleu_tokens() -> str:
@@ -134,15 +136,14 @@ def bleu_tokens() -> str:
 
 def table(scores: Sequence[Scores]) -> str:
     """Return scores as a table in Markdown."""
-    columns = (
-        f"set | backend | lines | chrF++ | BLEU ({bleu_tokens()}) | identifiers | polite | left in English | ms"
-    )
+    columns = f"set | backend | lines | chrF++ | BLEU ({bleu_tokens()}) | identifiers | polite | left in English | ms"
     lines = [
         f"| {columns} |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for each in scores:
-        shares = " | ".join(f"{100 * part:.1f} %" for part in (each.identifiers, each.polite, each.original))
+        parts = (each.identifiers, each.polite, each.original)
+        shares = " | ".join("–" if math.isnan(part) else f"{100 * part:.1f} %" for part in parts)
         lines.append(
             f"| {each.name} | {each.backend} | {each.lines} | {each.chrf} | {each.bleu} | {shares} | {each.ms} |"
         )

@@ -19,7 +19,6 @@ class Work(NamedTuple):
     sentences: int = 1
 
 
-
 def work_path(folder: Path, name: str) -> Path:
     """Return the file of the incarnation ``name`` (``translator.7``)."""
     return folder / f"{name}.work"

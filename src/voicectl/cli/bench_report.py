@@ -106,7 +106,7 @@ def _models(receipt: Receipt) -> int:
 
 def view(report: Report, against: Report | None) -> RenderableType:
     """Return the tables of a run, beside those of an earlier one if there is one."""
-    columns = ("p50", "p95", "max", "count", *(("p50 then", "p95 then", "p50 now/then") if against else ()))
+    columns = ("p50", "p95", "count", "p50 then", "p95 then", "ratio") if against else ("p50", "p95", "max", "count")
     totals = _table("Time to first audio (ms)", ("",), columns)
     labels = {
         "ttfa": "first sentence",
@@ -155,11 +155,11 @@ def _table(title: str, labels: Sequence[str], figures: Sequence[str]) -> Table:
 
 
 def _cells(now: Quantiles, then: Quantiles | None) -> list[str]:
-    cells = [_number(now.p50), _number(now.p95), _number(now.max), str(now.count)]
-    if then:
-        ratio = f"{now.p50 / then.p50:.2f}" if now.p50 and then.p50 else "–"
-        cells += [_number(then.p50), _number(then.p95), ratio]
-    return cells
+    """Return a row: with an earlier run beside it, the last cell is the ratio of the medians."""
+    if then is None:
+        return [_number(now.p50), _number(now.p95), _number(now.max), str(now.count)]
+    ratio = f"{now.p50 / then.p50:.2f}" if now.p50 and then.p50 else "–"
+    return [_number(now.p50), _number(now.p95), str(now.count), _number(then.p50), _number(then.p95), ratio]
 
 
 def _number(value: float | None) -> str:

@@ -24,7 +24,8 @@ class ParserSettings(Section, frozen=True, kw_only=True):
     """What is spoken and how, and how far ahead of the voice sentences are released.
 
     ``urls`` is about addresses in the text (a link's own text is always spoken), ``early_clause_chars`` about the
-    first sentence of an answer (0: it is never cut). ``spares`` (of any stage): how many warm processes wait to take over, 0 or 1.
+    first sentence of an answer (0: it is never cut). ``spares`` (of any stage): how many warm processes wait to take
+    over, 0 or 1.
     """
 
     pause_ms: int

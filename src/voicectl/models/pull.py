@@ -108,6 +108,7 @@ def pull(offer: Offer, report: Report, pause_s: float = 1.0) -> Pulled:
         files = []
         for file in offer.files:
             sha256 = download(file, folder / "blobs" / file.etag, report, pause_s)
+            report(file.name, file.bytes, file.bytes)
             _link(snapshot / file.name, f"../../blobs/{file.etag}")
             files.append(ModelFile(name=file.name, bytes=file.bytes, sha256=sha256))
     except OSError as exc:

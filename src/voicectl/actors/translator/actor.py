@@ -147,7 +147,11 @@ class TranslatorActor(Actor):
         if name not in self._fallbacks:
             try:
                 self._fallbacks[name] = load_backend(self._settings, self._language, name)
-                self.report(Notice(stage=self.stage, text=f"{self._backend.name} failed on a sentence; {name} takes over for it"))
+                self.report(
+                    Notice(
+                        stage=self.stage, text=f"{self._backend.name} failed on a sentence; {name} takes over for it"
+                    )
+                )
             except VoicectlError as exc:
                 self._fallbacks[name] = None
                 self.log.warning("fallback not loaded", backend=name, error=str(exc))

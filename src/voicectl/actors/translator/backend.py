@@ -1,7 +1,7 @@
 """The interface of every translator backend."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from voicectl.protocol.messages import Span
 
@@ -42,6 +42,19 @@ class TranslatorBackend(Protocol):
 
     def close(self) -> None:
         """Free the model."""
+        ...
+
+
+@runtime_checkable
+class Polyglot(TranslatorBackend, Protocol):
+    """A backend that can be told, between two sentences, that the next are in another language."""
+
+    def set_source(self, code: str) -> None:
+        """Take this FLORES-200 code for the language of what comes next.
+
+        Raises:
+            BackendUnavailable: the model does not know it.
+        """
         ...
 
 

@@ -24,7 +24,7 @@ def sentences(text: str, language: str) -> list[str]:
     """
     found: list[str] = []
     for part in segment(language.partition("-")[0], text):
-        if found and _NEVER_LAST.search(found[-1]):
+        if found and (_NEVER_LAST.search(found[-1]) or not any(map(str.isalnum, part))):
             found[-1] += part
         else:
             found.append(part)

@@ -18,6 +18,7 @@ from voicectl.protocol.errors import BackendError, BackendUnavailable
 TOKENIZER = "sentencepiece.bpe.model"
 _MAX_TARGET = 200
 _CAREFUL_BEAM = 4
+_ONLY_ENGLISH_TO_JAPANESE = "the starter only translates English to Japanese; for others: pip install 'voicectl[nllb]'"
 
 
 class CTranslate2Backend:
@@ -42,17 +43,18 @@ class CTranslate2Backend:
     def __init__(self, folder: Path, settings: TranslatorSettings, language: LanguageSettings) -> None:
         self.name = "starter" if folder == STARTER else "ctranslate2"
         self._source, self._target = languages.flores(language.source), languages.flores(language.target)
-        if self.name == "starter" and (self._source, self._target) != ("eng_Latn", "jpn_Jpan"):
-            raise BackendUnavailable(
-                "the starter only translates English to Japanese; for others: pip install 'voicectl[nllb]'"
-            )
-        _require_languages(folder, self._source, self._target)
+        self._folder = folder
+        if self.name == "starter" and self._target != "jpn_Jpan":
+            raise BackendUnavailable(_ONLY_ENGLISH_TO_JAPANESE)
+        _require_language(folder, self._target)
+        self.set_source(self._source)
         self._tokenizer = _load_tokenizer(folder)
         self.placeholders = _count_placeholders(self._tokenizer)
         self.device = "cpu" if self.name == "starter" else _device(settings.device)
         self._translator = _load_model(folder, self.device, settings)
         self._beam = settings.beam_size
         self._max_batch = settings.max_batch
+        guarded.warm_up(self)
 
     def translate(self, batch: Sequence[Source]) -> list[Result]:
         """Return one result for each source, in order.
@@ -61,6 +63,17 @@ class CTranslate2Backend:
             BackendError: CTranslate2 failed on this batch (out of memory, lost device).
         """
         return guarded.translate(self, batch, source=self._source, target=self._target)
+
+    def set_source(self, code: str) -> None:
+        """Take this FLORES-200 code for the language of what comes next.
+
+        Raises:
+            BackendUnavailable: the model does not know it.
+        """
+        if self.name == "starter" and code != "eng_Latn":
+            raise BackendUnavailable(_ONLY_ENGLISH_TO_JAPANESE)
+        _require_language(self._folder, code)
+        self._source = code
 
     def close(self) -> None:
         """Free the model."""
@@ -115,16 +128,15 @@ def _device(wanted: str) -> str:
     return "cpu" if wanted == "mps" else wanted
 
 
-def _require_languages(folder: Path, *codes: str) -> None:
-    """Check that the model knows these languages; CTranslate2 itself takes any other token for ``<unk>``."""
+def _require_language(folder: Path, code: str) -> None:
+    """Check that the model knows this language; CTranslate2 itself takes any other token for ``<unk>``."""
     paths = [path for path in (folder / "shared_vocabulary.json", folder / "shared_vocabulary.txt") if path.is_file()]
     if not paths:
         raise BackendUnavailable(f"{folder} is no model of CTranslate2; make one with ct2-transformers-converter")
     text = paths[0].read_text(encoding="utf-8")
     tokens = set(json.loads(text) if paths[0].suffix == ".json" else text.splitlines())
-    missing = [code for code in codes if code not in tokens]
-    if missing:
-        raise BackendUnavailable(f"the model in {folder} does not know {missing[0]}; choose another translator.model")
+    if code not in tokens:
+        raise BackendUnavailable(f"the model in {folder} does not know {code}; choose another translator.model")
 
 
 def _count_placeholders(tokenizer: Any) -> int:

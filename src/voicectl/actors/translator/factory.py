@@ -1,16 +1,17 @@
 """Chooses a translator backend and loads it."""
 
+import json
 from importlib.util import find_spec
 
 from voicectl.actors.plugin import is_plugin, plugin
-from voicectl.actors.translator.backend import TranslatorBackend
-from voicectl.actors.translator.languages import flores
+from voicectl.actors.translator.backend import Polyglot, TranslatorBackend
+from voicectl.actors.translator.languages import AUTO, flores
 from voicectl.actors.translator.none import NoneBackend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.models import store
 from voicectl.protocol.errors import BackendUnavailable, UsageError
 
-BACKENDS = ("auto", "starter", "ctranslate2", "nllb", "none")
+BACKENDS = ("auto", "starter", "ctranslate2", "nllb", "opus-mt", "llm", "google", "none")
 DEFAULT_NLLB = "facebook/nllb-200-distilled-600M"
 
 
@@ -23,15 +24,18 @@ def choose(settings: TranslatorSettings, language: LanguageSettings) -> tuple[st
     _require_known(settings.backend)
     if settings.backend != "auto":
         return settings.backend, "named in the configuration"
-    pair = flores(language.source), flores(language.target)
-    if pair[0] == pair[1]:
+    source = "" if language.source == AUTO else flores(language.source)
+    target = flores(language.target)
+    if source == target:
         return "none", "source and target are the same language"
+    if settings.url:
+        return "llm", f"there is a server at {settings.url}"
     if settings.model:
         return _choose_for_model(settings.model)
     missing = _nllb_missing(DEFAULT_NLLB)
     if not missing:
         return "nllb", "NLLB is installed and its weights are in the cache"
-    if pair == ("eng_Latn", "jpn_Jpan"):
+    if source in ("", "eng_Latn") and target == "jpn_Jpan":
         return "starter", f"rough, but needs no download; for better translations: {missing}"
     return "none", f"nothing installed translates {language.source} to {language.target}: {missing}"
 
@@ -54,16 +58,42 @@ def load_backend(
         return backend
     if name == "none":
         return NoneBackend()
-    if name == "nllb":
-        return _load_nllb(settings, language)
+    if language.source != AUTO:
+        return _load(name, settings, language)
+    loaded = _load(name, settings, LanguageSettings(source="en", target=language.target))
+    if not isinstance(loaded, Polyglot):
+        raise BackendUnavailable(f"{name} needs to know the language; set language.source")
+    from voicectl.actors.translator.detecting import DetectingBackend
+
+    return DetectingBackend(loaded, flores(language.target))
+
+
+def _load(name: str, settings: TranslatorSettings, language: LanguageSettings) -> TranslatorBackend:
+    """Load one of the backends that translate; only here are their libraries imported."""
+    if name in ("nllb", "opus-mt"):
+        return _load_torch(name, settings, language)
+    if name == "llm":
+        from voicectl.actors.translator.llm import LlmBackend
+
+        return LlmBackend(settings, language)
+    if name == "google":
+        if not find_spec("deep_translator"):
+            raise BackendUnavailable("google needs deep-translator: pip install 'voicectl[google]'")
+        from voicectl.actors.translator.google import GoogleBackend
+
+        return GoogleBackend(settings, language)
     from voicectl.actors.translator.ctranslate2 import CTranslate2Backend
 
     return CTranslate2Backend(store.locate("" if name == "starter" else settings.model), settings, language)
 
 
-def _load_nllb(settings: TranslatorSettings, language: LanguageSettings) -> TranslatorBackend:
+def _load_torch(name: str, settings: TranslatorSettings, language: LanguageSettings) -> TranslatorBackend:
     if missing := _packages_missing():
-        raise BackendUnavailable(f"nllb needs torch and transformers: {missing}")
+        raise BackendUnavailable(f"{name} needs torch and transformers: {missing}")
+    if name == "opus-mt":
+        from voicectl.actors.translator.opus_mt import OpusMtBackend, default_model
+
+        return OpusMtBackend(store.locate(settings.model or default_model(language)), settings, language)
     folder = store.locate(settings.model or DEFAULT_NLLB)
     from voicectl.actors.translator.nllb import NllbBackend
 
@@ -72,11 +102,18 @@ def _load_nllb(settings: TranslatorSettings, language: LanguageSettings) -> Tran
 
 def _choose_for_model(model: str) -> tuple[str, str]:
     """Choose by the form of the user's own model; one that is missing is left to the backend to report."""
+    if model.endswith(".gguf"):
+        return "llm", f"the form of {model}"
+    name = "nllb"
     try:
-        form = store.form(store.locate(model))
-    except BackendUnavailable:
-        form = "transformers"
-    return ("ctranslate2" if form == "ctranslate2" else "nllb"), f"the form of {model}"
+        folder = store.locate(model)
+        if store.form(folder) == "ctranslate2":
+            name = "ctranslate2"
+        elif json.loads((folder / "config.json").read_bytes()).get("model_type") == "marian":
+            name = "opus-mt"
+    except (BackendUnavailable, OSError, ValueError):
+        pass
+    return name, f"the form of {model}"
 
 
 def _nllb_missing(model: str) -> str:

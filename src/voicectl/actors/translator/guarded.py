@@ -21,6 +21,7 @@ LATE = "late"
 
 BUDGET_S = 20.0
 """Seconds after which nothing more is tried. The supervisor counts a stage as hung after a minute."""
+_WARM_UP = "I have changed the file, and all of the tests pass now."
 _CHUNK = 8
 """Texts that are decoded between two looks at the clock."""
 
@@ -156,12 +157,13 @@ class _Ladder:
             return
         outputs = zip(own, self._decode(own, careful=numbers), strict=True)
         good = {text: rejoin.trimmed(text, output or "") for text, output in outputs if self._is_sound(text, output)}
-        if good and (numbers or len(good) == len(own)):
-            texts = [piece.text if piece.verbatim else good.get(piece.text, piece.text) for piece in pieces]
-            part.text = rejoin.join(pieces, texts, spaced=languages.is_spaced(self._target))
-            part.notes[REJOINED] = None
-            if len(good) < len(own):
-                part.notes[ORIGINAL] = None
+        if not good or (not numbers and len(good) < len(own)):
+            return
+        texts = [piece.text if piece.verbatim else good.get(piece.text, piece.text) for piece in pieces]
+        text = rejoin.join(pieces, texts, spaced=languages.is_spaced(self._target))
+        if numbers or placeholders.is_verbatim(part.masked, text):
+            part.text = text
+            part.notes |= dict.fromkeys([REJOINED] if len(good) == len(own) else [REJOINED, ORIGINAL])
 
     def _decode(self, texts: Sequence[str], *, careful: bool) -> list[str | None]:
         """Return the model's outputs, None from when the time is up."""
@@ -201,3 +203,8 @@ def _is_refused(results: Sequence[Result]) -> bool:
     """Say whether guards kept back every part that has words: each of them has the note of an alarm."""
     wordy = [result for result in results if result.notes != (ORIGINAL,)]
     return bool(wordy) and all(ORIGINAL in result.notes and REJOINED not in result.notes for result in wordy)
+
+
+def warm_up(decoder: Decoder) -> None:
+    """Decode a sentence for nobody: a library's first is slow, and nobody should wait for it."""
+    decoder.decode([_WARM_UP], careful=False)

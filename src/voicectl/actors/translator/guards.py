@@ -65,15 +65,15 @@ def alarm(source: str, output: str, target: str) -> str:
     Both texts are without the protected spans; ``target`` is a FLORES-200 code, whose second part is the script.
     """
     script = target.rpartition("_")[2]
-    if not any(c.isalnum() for c in output):
-        return EMPTY
     if _UNKNOWN_PIECE.search(output):
         return UNKNOWN
+    if not any(c.isalnum() for c in output):
+        return EMPTY
     if _LOOP.search(output) and not _LOOP.search(source):
         return LOOPING
     if len(output) > 4 * len(source) + 40:
         return TOO_LONG
-    if _is_wrong_script(source, output, script):
+    if _is_wrong_script(source, output, target):
         return WRONG_SCRIPT
     if _is_truncated(source, output, script):
         return TRUNCATED
@@ -86,15 +86,23 @@ def numbers(text: str) -> Counter[str]:
     return Counter(re.sub(r"\D", "", number) for number in found)
 
 
-def _is_wrong_script(source: str, output: str, script: str) -> bool:
-    if script not in _SCRIPTS or len(source.split()) < _WORDY_WORDS:
+def is_in_script(text: str, code: str) -> bool:
+    """Say whether ``text`` has a letter of the script of this FLORES-200 code."""
+    return bool(set(_SCRIPTS.get(code.rpartition("_")[2], "").split()) & set(_letters(text)))
+
+
+def _letters(text: str) -> list[str]:
+    """Return the script of each letter, as Unicode begins its name."""
+    return [unicodedata.name(c, "").partition(" ")[0].partition("-")[0] for c in text if c.isalpha()]
+
+
+def _is_wrong_script(source: str, output: str, target: str) -> bool:
+    letters = _letters(output)
+    if not letters or len(source.split()) < _WORDY_WORDS:
         return False
-    names = [unicodedata.name(c, "").partition(" ")[0].partition("-")[0] for c in output if c.isalpha()]
-    if not names:
-        return False
-    if script == "Jpan" and len(names) >= _KANJI_ALONE:
-        return not {"HIRAGANA", "KATAKANA"} & set(names)
-    return not set(_SCRIPTS[script].split()) & set(names)
+    if target == "jpn_Jpan" and len(letters) >= _KANJI_ALONE:
+        return not {"HIRAGANA", "KATAKANA"} & set(letters)
+    return not is_in_script(output, target)
 
 
 def _is_truncated(source: str, output: str, script: str) -> bool:

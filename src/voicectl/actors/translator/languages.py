@@ -5,6 +5,7 @@ The codes are those of the FLORES-200 benchmark (NLLB Team, "No Language Left Be
 
 import re
 from difflib import get_close_matches
+from importlib import resources
 from typing import NamedTuple
 
 from voicectl.protocol.errors import UsageError
@@ -18,97 +19,26 @@ class Language(NamedTuple):
     name: str
 
 
-_TABLE = """
-af afr_Latn Afrikaans
-am amh_Ethi Amharic
-ar arb_Arab Arabic
-az azj_Latn Azerbaijani
-be bel_Cyrl Belarusian
-bg bul_Cyrl Bulgarian
-bn ben_Beng Bengali
-bs bos_Latn Bosnian
-ca cat_Latn Catalan
-cs ces_Latn Czech
-cy cym_Latn Welsh
-da dan_Latn Danish
-de deu_Latn German
-el ell_Grek Greek
-en eng_Latn English
-eo epo_Latn Esperanto
-es spa_Latn Spanish
-et est_Latn Estonian
-eu eus_Latn Basque
-fa pes_Arab Persian
-fi fin_Latn Finnish
-fr fra_Latn French
-ga gle_Latn Irish
-gl glg_Latn Galician
-gu guj_Gujr Gujarati
-he heb_Hebr Hebrew
-hi hin_Deva Hindi
-hr hrv_Latn Croatian
-hu hun_Latn Hungarian
-hy hye_Armn Armenian
-id ind_Latn Indonesian
-is isl_Latn Icelandic
-it ita_Latn Italian
-ja jpn_Jpan Japanese
-ka kat_Geor Georgian
-kk kaz_Cyrl Kazakh
-km khm_Khmr Khmer
-kn kan_Knda Kannada
-ko kor_Hang Korean
-lb ltz_Latn Luxembourgish
-lo lao_Laoo Lao
-lt lit_Latn Lithuanian
-lv lvs_Latn Latvian
-mk mkd_Cyrl Macedonian
-ml mal_Mlym Malayalam
-mn khk_Cyrl Mongolian
-mr mar_Deva Marathi
-ms zsm_Latn Malay
-mt mlt_Latn Maltese
-my mya_Mymr Burmese
-nb nob_Latn Norwegian
-ne npi_Deva Nepali
-nl nld_Latn Dutch
-nn nno_Latn Nynorsk
-no nob_Latn Norwegian
-pa pan_Guru Punjabi
-pl pol_Latn Polish
-pt por_Latn Portuguese
-ro ron_Latn Romanian
-ru rus_Cyrl Russian
-si sin_Sinh Sinhala
-sk slk_Latn Slovak
-sl slv_Latn Slovenian
-sq als_Latn Albanian
-sr srp_Cyrl Serbian
-sv swe_Latn Swedish
-sw swh_Latn Swahili
-ta tam_Taml Tamil
-te tel_Telu Telugu
-th tha_Thai Thai
-tl tgl_Latn Tagalog
-tr tur_Latn Turkish
-uk ukr_Cyrl Ukrainian
-ur urd_Arab Urdu
-uz uzn_Latn Uzbek
-vi vie_Latn Vietnamese
-yue yue_Hant Cantonese
-zh zho_Hans Chinese
-zh-Hans zho_Hans Chinese (simplified)
-zh-Hant zho_Hant Chinese (traditional)
-zh-HK zho_Hant Chinese (Hong Kong)
-zh-MO zho_Hant Chinese (Macau)
-zh-TW zho_Hant Chinese (Taiwan)
-"""
+_TABLE = resources.files("voicectl.actors.translator").joinpath("languages.tsv").read_text(encoding="utf-8")
 
-LANGUAGES: tuple[Language, ...] = tuple(Language(*line.split(" ", 2)) for line in _TABLE.strip().splitlines())
-"""The languages that have a BCP 47 tag here; a FLORES-200 code is accepted for every other."""
+LANGUAGES: tuple[Language, ...] = tuple(Language(*line.split("\t")) for line in _TABLE.splitlines())
+"""All languages that NLLB-200 knows; several tags may stand for the same, the plain one first."""
 
-_BY_TAG = {language.tag.lower(): language.flores for language in LANGUAGES}
-_TAGS = {language.flores: language.tag for language in reversed(LANGUAGES)}
+AUTO = "auto"
+"""The source language that is to be detected."""
+
+_BY_TAG = {
+    **{language.flores[:3]: language.flores for language in reversed(LANGUAGES) if "-" not in language.tag},
+    **{language.flores.lower().replace("_", "-"): language.flores for language in LANGUAGES},
+    **{language.tag.lower(): language.flores for language in LANGUAGES},
+}
+_OLD = frozenset({"cmn", "fil", "in", "iw", "no"})
+"""Tags that are understood but not written."""
+_TAGS: dict[str, str] = {}
+for _language in LANGUAGES:
+    if _language.tag not in _OLD:
+        _TAGS.setdefault(_language.flores, _language.tag)
+_NAMES = {language.flores: language.name for language in LANGUAGES if _TAGS[language.flores] == language.tag}
 _FLORES = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _UNSPACED = {"jpn_Jpan", "zho_Hans", "zho_Hant", "yue_Hant", "tha_Thai", "lao_Laoo", "khm_Khmr", "mya_Mymr", "bod_Tibt"}
 
@@ -123,17 +53,22 @@ def flores(language: str) -> str:
     """
     if _FLORES.fullmatch(language):
         return language
-    tag = language.lower().replace("_", "-")
-    while tag:
-        if tag in _BY_TAG:
-            return _BY_TAG[tag]
-        tag = tag.rpartition("-")[0]
+    wanted = language.lower().replace("_", "-")
+    while wanted:
+        if wanted in _BY_TAG:
+            return _BY_TAG[wanted]
+        wanted = wanted.rpartition("-")[0]
     raise UsageError(f"unknown language {language!r}; {_advice(language)}")
 
 
 def tag(code: str) -> str:
     """Return the BCP 47 tag of a FLORES-200 code."""
     return _TAGS.get(code, code.partition("_")[0])
+
+
+def name(code: str) -> str:
+    """Return the English name of the language of a FLORES-200 code."""
+    return _NAMES.get(code, code)
 
 
 def is_spaced(code: str) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 
 from voicectl.actors.translator.backend import ORIGINAL, Result, Source, TranslatorBackend
 from voicectl.actors.translator.factory import choose, load_backend
-from voicectl.actors.translator.languages import flores
+from voicectl.actors.translator.languages import AUTO, flores
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable, UsageError, VoicectlError
 
@@ -64,7 +64,7 @@ def translate_lines(backend: TranslatorBackend, source: Iterable[str], out: Text
 def _load(job: Job) -> TranslatorBackend:
     """Load the backend; a translation that would be none because nothing is installed is an error here."""
     name, reason = choose(job.translator, job.language)
-    differ = flores(job.language.source) != flores(job.language.target)
+    differ = job.language.source == AUTO or flores(job.language.source) != flores(job.language.target)
     if name == "none" and job.translator.backend == "auto" and differ:
         raise BackendUnavailable(reason)
     return load_backend(job.translator, job.language, name)

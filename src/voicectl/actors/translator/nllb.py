@@ -1,140 +1,40 @@
 """NLLB-200 through transformers on PyTorch: CUDA, MPS or CPU. Only the translator's process imports this."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-from transformers.utils import logging as transformers_logging
+from transformers import AutoTokenizer
 
-from voicectl.actors.translator import guarded, languages
-from voicectl.actors.translator.backend import Result, Source, first_line
-from voicectl.config.settings import LanguageSettings, TranslatorSettings
-from voicectl.protocol.errors import BackendError, BackendUnavailable
-
-_MAX_TARGET = 200
-_CAREFUL_BEAM = 4
-_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+from voicectl.actors.translator.backend import first_line
+from voicectl.actors.translator.seq2seq import Seq2SeqBackend
+from voicectl.protocol.errors import BackendUnavailable
 
 
-class NllbBackend:
-    """Translates with the checkpoint in ``folder``, in the Hugging Face file form; nothing is downloaded.
-
-    Attributes:
-        model: the ``AutoModelForSeq2SeqLM`` on its device.
-        device: ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        max_pieces: the longest source text, in pieces.
-        placeholders: 0, NLLB was trained without any.
-
-    Raises:
-        BackendUnavailable: a file, the device, the dtype or a language is missing.
-    """
+class NllbBackend(Seq2SeqBackend):
+    """Translates between any two of the 200 languages: one token before the source, one before the output."""
 
     name = "nllb"
-    max_pieces = 120
-    placeholders = 0
 
-    def __init__(self, folder: Path, settings: TranslatorSettings, language: LanguageSettings) -> None:
-        transformers_logging.set_verbosity_error()
-        transformers_logging.disable_progress_bar()
-        if settings.threads:
-            torch.set_num_threads(settings.threads)
-        self.device = _device(settings.device)
-        self._source, self._target = languages.flores(language.source), languages.flores(language.target)
-        self._tokenizer = _load_tokenizer(folder, self._source)
-        self._target_id = _token_id(self._tokenizer, self._target, folder)
-        self.model = _load_model(folder, self.device, _dtype(settings.dtype, self.device))
-        self._beam = settings.beam_size
-
-    def translate(self, batch: Sequence[Source]) -> list[Result]:
-        """Return one result for each source, in order.
+    def set_source(self, code: str) -> None:
+        """Take this FLORES-200 code for the language of what comes next.
 
         Raises:
-            BackendError: a sentence does not fit the memory even alone, or the device failed.
+            BackendUnavailable: the model does not know it.
         """
-        return guarded.translate(self, batch, source=self._source, target=self._target)
+        _token_id(self._tokenizer, code, self._folder)
+        self._tokenizer.src_lang = code
+        self._source = code
 
-    def close(self) -> None:
-        """Free the model."""
-        del self.model
-        self._free_memory()
-
-    def pieces(self, text: str) -> int:
-        """Return how many pieces the model makes of ``text``."""
-        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    def decode(self, texts: Sequence[str], *, careful: bool) -> list[str]:
-        """Translate short texts; ``careful`` means a beam of four that repeats nothing.
-
-        A batch that does not fit the memory is halved.
-        """
+    def _load_tokenizer(self) -> Any:
         try:
-            return self._generate(texts, careful)
-        except torch.OutOfMemoryError:
-            pass  # the tensors are freed only here, when the error and the frames it holds are gone
-        except RuntimeError as exc:
-            raise BackendError(
-                f"{self.device} failed on a sentence: {first_line(exc)}; if that goes on: voicectl restart translator"
-            ) from exc
-        self._free_memory()
-        if len(texts) == 1:
-            raise BackendError(
-                f"out of memory on {self.device} for a sentence of {len(texts[0])} characters; "
-                "free the GPU or set translator.device=cpu"
-            )
-        half = len(texts) // 2
-        return self.decode(texts[:half], careful=careful) + self.decode(texts[half:], careful=careful)
+            tokenizer = AutoTokenizer.from_pretrained(str(self._folder), src_lang=self._source, local_files_only=True)
+        except (OSError, ValueError, KeyError) as exc:
+            raise BackendUnavailable(f"cannot read the tokenizer in {self._folder}: {first_line(exc)}") from exc
+        _token_id(tokenizer, self._source, self._folder)
+        return tokenizer
 
-    def _generate(self, texts: Sequence[str], careful: bool) -> list[str]:
-        inputs = self._tokenizer(list(texts), padding=True, return_tensors="pt").to(self.device)
-        with torch.inference_mode():
-            outputs = self.model.generate(
-                **inputs,
-                forced_bos_token_id=self._target_id,
-                max_new_tokens=_MAX_TARGET,
-                do_sample=False,
-                num_beams=max(_CAREFUL_BEAM, self._beam) if careful else self._beam,
-                no_repeat_ngram_size=5 if careful else 0,
-            )
-        translations: list[str] = self._tokenizer.batch_decode(outputs, skip_special_tokens=True)
-        return translations
-
-    def _free_memory(self) -> None:
-        if self.device.startswith("cuda"):
-            torch.cuda.empty_cache()
-        elif self.device == "mps":
-            torch.mps.empty_cache()
-
-
-def _device(wanted: str) -> str:
-    """Return the device to use: what is wanted if it is there, or the best that there is."""
-    has_mps = torch.backends.mps.is_available()
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
-    kind, _, index = wanted.partition(":")
-    there = {"cpu": True, "cuda": int(index or 0) < torch.cuda.device_count(), "mps": has_mps}
-    if not there.get(kind, False):
-        raise BackendUnavailable(f"there is no device {wanted} for torch here; set translator.device=auto")
-    return wanted
-
-
-def _dtype(wanted: str, device: str) -> torch.dtype:
-    """Return the dtype of the weights: half precision on CUDA, full elsewhere, unless one is wanted."""
-    if wanted == "auto":
-        return torch.float16 if device.startswith("cuda") else torch.float32
-    if wanted not in _DTYPES:
-        raise BackendUnavailable(f"nllb has no {wanted} form; set translator.dtype=float32 or backend=ctranslate2")
-    return _DTYPES[wanted]
-
-
-def _load_tokenizer(folder: Path, source: str) -> Any:
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), src_lang=source, local_files_only=True)
-    except (OSError, ValueError, KeyError) as exc:
-        raise BackendUnavailable(f"cannot read the tokenizer in {folder}: {first_line(exc)}") from exc
-    _token_id(tokenizer, source, folder)
-    return tokenizer
+    def _generation(self) -> dict[str, Any]:
+        return {"forced_bos_token_id": _token_id(self._tokenizer, self._target, self._folder)}
 
 
 def _token_id(tokenizer: Any, code: str, folder: Path) -> int:
@@ -143,11 +43,3 @@ def _token_id(tokenizer: Any, code: str, folder: Path) -> int:
     if number is None or number == tokenizer.unk_token_id:
         raise BackendUnavailable(f"the model in {folder} does not know {code}; choose another translator.model")
     return number
-
-
-def _load_model(folder: Path, device: str, dtype: torch.dtype) -> Any:
-    try:
-        model = AutoModelForSeq2SeqLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
-        return model.to(device).eval()
-    except (OSError, ValueError, RuntimeError) as exc:
-        raise BackendUnavailable(f"cannot load {folder} on {device}: {first_line(exc)}") from exc

@@ -11,7 +11,9 @@ from voicectl.actors.translator import guards
 from voicectl.actors.translator.placeholders import DIGITS, Masked
 
 _SPAN = re.compile(r"⟦(\d+)⟧")
-_PUNCTUATION = " .,;:!?)]}'\"’”—–-/。、，；：！？）」』"
+_BEHIND = " .,;:!?)]}'\"’”—–-/。、，；：！？）」』"
+_BEFORE = " ([{'\"‘“—–-/（「『"
+"""What can stand behind a span, and before the next; both are cut off."""
 _STOPS = str.maketrans({".": "。", ",": "、", "?": "？", "!": "！", ":": "：", ";": "；"})
 
 
@@ -39,10 +41,11 @@ def cut(masked: Masked, *, numbers: bool) -> list[Piece]:
         if index % 2:
             pieces.append(Piece(masked.spans[int(part)].text, True, False))
         elif part:
-            words = part.lstrip(_PUNCTUATION) if guards.has_words(part) else ""
-            before = part.removesuffix(words)
+            words = part.lstrip(_BEHIND).rstrip(_BEFORE) if guards.has_words(part) else ""
+            before, _, after = part.partition(words) if words else (part, "", "")
             pieces.append(Piece(before.strip(), True, before[:1].isspace()))
-            pieces.append(Piece(words.strip(), False, before[-1:].isspace()))
+            pieces.append(Piece(words, False, before[-1:].isspace()))
+            pieces.append(Piece(after.strip(), True, after[:1].isspace()))
             pieces.append(Piece("", True, part[-1:].isspace()))
     return _with_blanks(pieces)
 

@@ -1,0 +1,78 @@
+"""The translator stage: what the guards keep back goes to the next backend."""
+
+from pathlib import Path
+
+import pytest
+from fakes import Scripted
+
+from voicectl.actors.base import Wiring
+from voicectl.actors.translator import guarded
+from voicectl.actors.translator.actor import TranslatorActor
+from voicectl.actors.translator.backend import Result, Source
+from voicectl.config.settings import LanguageSettings, TranslatorSettings
+from voicectl.protocol.frames import Frame
+from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope, Message, Sentence, Translation, Utterance
+from voicectl.protocol.trace import Trace
+
+
+class Stubborn:
+    """A backend of the user's own that knows one sentence and mumbles the others."""
+
+    name = "stubborn"
+    device = "cpu"
+
+    def __init__(self, settings: TranslatorSettings, language: LanguageSettings) -> None:
+        self._decoder = Scripted({"Hello.": "こんにちは。"})
+
+    def translate(self, batch: list[Source]) -> list[Result]:
+        """Translate through the ladder."""
+        return guarded.translate(self._decoder, batch, source="eng_Latn", target="jpn_Jpan")
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Alone(TranslatorActor):
+    """The stage without its sockets: what it sends is kept."""
+
+    def __init__(self, runtime: Path, settings: TranslatorSettings) -> None:
+        super().__init__(Wiring(runtime), settings, LanguageSettings(source="en", target="ja"))
+        self.sent: list[Message] = []
+
+    def send(self, message: Message, payload: bytes = b"") -> None:
+        """Keep the message."""
+        self.sent.append(message)
+
+    def waiting(self, limit: int) -> list[Frame]:
+        """Say that nothing waits."""
+        return []
+
+    def working_on(self, play: int, count: int = 1) -> None:
+        """Tell nobody."""
+
+
+def _answer(actor: Alone, text: str) -> Translation:
+    utterance = Utterance(session="s", seq=1, play=1, epoch=0)
+    body = Sentence(utterance=utterance, text=text, trace=Trace(arrived=0))
+    actor.handle(Frame(Envelope(v=PROTOCOL_VERSION, sender="t", sent=0, body=body), b"", 0))
+    answer = actor.sent.pop()
+    assert isinstance(answer, Translation)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("fallback", "backend", "notes"),
+    [(("starter", "none"), "starter", ("unknown piece",)), (("none",), "none", ("original", "unknown piece"))],
+)
+def test_a_refused_sentence_goes_to_the_next_backend_and_at_last_stays_as_it_is(
+    tmp_path: Path, settings, fallback: tuple[str, ...], backend: str, notes: tuple[str, ...]
+) -> None:
+    """The note says which guard of the first backend spoke; sentences it can translate stay with it."""
+    actor = Alone(tmp_path, settings(backend=f"{__name__}:Stubborn", fallback=fallback))
+    actor.setup()
+    good, other = _answer(actor, "Hello."), _answer(actor, "The tests pass now.")
+    actor.teardown()
+    actor.context.term()
+    assert (good.text, good.backend, good.notes) == ("こんにちは。", "stubborn", ())
+    assert (other.backend, other.notes) == (backend, notes)
+    assert ("テスト" in other.text) is (backend == "starter")
