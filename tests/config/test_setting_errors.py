@@ -46,7 +46,8 @@ def refused(*overrides: str, environ: dict[str, str] | None = None) -> str:
         ),
         (
             "translator.backend=nlb",
-            '--set translator.backend must be auto, starter, ctranslate2, nllb, opus-mt, llm, google or none, got "nlb"; did you mean nllb?',
+            "--set translator.backend must be auto, starter, ctranslate2, nllb, opus-mt, llm, google or none, "
+            'got "nlb"; did you mean nllb?',
         ),
         (
             "translator.fallback=none,staater",
