@@ -132,6 +132,13 @@ def test_orphans_are_killed(tmp_path: Path, sleeper: Process) -> None:
     assert read_book(tmp_path) is None
 
 
+def test_a_spare_is_killed_too(tmp_path: Path, sleeper: Process) -> None:
+    """A stopped spare does not notice that its supervisor died."""
+    spare = StageEntry(pid=sleeper.pid, created=created(sleeper.pid), data="", ready=False)
+    write_book(tmp_path, Book(pid=dead_pid(), created=1.0, command="ipc:///x", spares={"sink": spare}))
+    assert clear_remains(tmp_path) == 1
+
+
 def test_a_stranger_with_the_number_of_a_stage_is_left_alone(tmp_path: Path, sleeper: Process) -> None:
     """Numbers are used again; the time of creation tells."""
     write_book(tmp_path, book_of(dead_pid(), 1.0, translator=(sleeper.pid, created(sleeper.pid) - 100)))

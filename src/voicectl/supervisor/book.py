@@ -28,12 +28,13 @@ class StageEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
-    """The running pipeline; ``pid`` and ``created`` are the supervisor's."""
+    """The running pipeline; ``pid`` and ``created`` are the supervisor's. ``spares`` take no data yet."""
 
     pid: int
     created: float
     command: str
     stages: dict[str, StageEntry] = {}
+    spares: dict[str, StageEntry] = {}
 
 
 def write_book(folder: Path, book: Book) -> None:
@@ -95,7 +96,7 @@ def clear_remains(folder: Path) -> int:
     """
     killed = 0
     book = read_book(folder)
-    for entry in book.stages.values() if book else ():
+    for entry in (*book.stages.values(), *book.spares.values()) if book else ():
         if is_alive(entry.pid, entry.created):
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(entry.pid)

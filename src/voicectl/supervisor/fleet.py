@@ -174,6 +174,7 @@ class Fleet:
         if spare is None:
             if self.was_up and child.is_ready and now >= child.retry_at and (child.spares or child.backend):
                 child.spawn_spare("")  # on a fallback, it tries the first choice again
+                self._told.moved()
             return
         if spare.exit_status() is not None or now - spare.beat > self._limits.start_timeout_s:
             self._log.warning("spare ended", child=spare.name, error=spare.error)

@@ -22,7 +22,7 @@ from voicectl.protocol.sockets import Inbox, ipc_address
 from voicectl.supervisor.book import BOOK, Book, StageEntry, birth, write_book
 from voicectl.supervisor.control import CommandSocket
 from voicectl.supervisor.fleet import Fleet, Told
-from voicectl.supervisor.incarnation import Nest
+from voicectl.supervisor.incarnation import Incarnation, Nest
 from voicectl.supervisor.latency import Latency
 from voicectl.supervisor.progress import FAILED
 from voicectl.supervisor.traces import Traces
@@ -163,14 +163,14 @@ class Supervisor:
         self.fleet.stop(now=True)
 
     def _write_book(self) -> None:
-        stages = {
-            stage: StageEntry(
-                pid=child.current.pid, created=child.current.created, data=child.current.data, ready=child.is_ready
-            )
-            for stage, child in self.fleet.children.items()
-            if child.current
-        }
-        book = Book(pid=os.getpid(), created=self._created, command=self._commands.address, stages=stages)
+        children = self.fleet.children
+        book = Book(
+            pid=os.getpid(),
+            created=self._created,
+            command=self._commands.address,
+            stages={stage: _entry(child.current, child.is_ready) for stage, child in children.items() if child.current},
+            spares={stage: _entry(child.spare, ready=False) for stage, child in children.items() if child.spare},
+        )
         write_book(self._runtime, book)
 
     def _end(self, wake: socket.socket) -> None:
@@ -182,3 +182,7 @@ class Supervisor:
         wake.close()
         self._wake_up.close()
         self._context.term()
+
+
+def _entry(incarnation: Incarnation, ready: bool) -> StageEntry:
+    return StageEntry(pid=incarnation.pid, created=incarnation.created, data=incarnation.data, ready=ready)
