@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -75,3 +76,23 @@ class DeadlyVoice:
 
     def close(self) -> None:
         """Hold nothing."""
+
+
+class HangingTranslator(LowerCase):
+    """Never comes back from sentences that say so."""
+
+    name = "hanging"
+
+    def translate(self, batch: Sequence[Source]) -> list[Result]:
+        """Translate, or hang as a lost GPU does."""
+        if any("must not" in source.text for source in batch):
+            threading.Event().wait()
+        return super().translate(batch)
+
+
+class LateTranslator(LowerCase):
+    """Never finishes loading."""
+
+    def __init__(self, *_: object) -> None:
+        """Wait for ever."""
+        threading.Event().wait()

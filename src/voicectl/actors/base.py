@@ -20,7 +20,7 @@ import structlog
 import zmq
 
 from voicectl.actors.workmark import WorkMark, work_path
-from voicectl.protocol.errors import FrameError, VoicectlError
+from voicectl.protocol.errors import BackendUnavailable, FrameError, VoicectlError
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import Activate, Connect, Connected, Drain, Failed, Heartbeat, Message, Ready
 from voicectl.protocol.sockets import Inbox, Outlet, ipc_address, remove_address
@@ -44,7 +44,7 @@ class About(NamedTuple):
 class Wiring(NamedTuple):
     """Where a stage stands: its runtime folder, incarnation and supervisor (empty: it runs alone).
 
-    A ``spare`` loads its model and waits until it is activated.
+    A ``spare`` loads its model and waits until it is activated. ``niceness`` is that of the stage's own work.
     """
 
     runtime: Path
@@ -53,6 +53,7 @@ class Wiring(NamedTuple):
     heartbeat_ms: int = 500
     lifeline: bool = False
     spare: bool = False
+    niceness: int = 0
 
 
 class Actor:
@@ -172,10 +173,12 @@ class Actor:
         signal.signal(signal.SIGTERM, lambda *_: self._note_drain())
         signal.signal(signal.SIGINT, lambda *_: None if self.wiring.supervisor else self._note_drain())
         threading.Thread(target=self._pulse, name="heartbeat", daemon=True).start()
+        # Now, not earlier: on Linux it is a thread's own, and ZeroMQ's, which carries the frames, must not give way.
+        os.nice(self.wiring.niceness)
 
     def _start(self) -> None:
         began = self._begin()
-        self._about = self.setup()
+        self._about = self._set_up()
         self._end()
         seconds = round((time.monotonic_ns() - began) / 1e9, 3)
         if self.wiring.spare:
@@ -186,6 +189,16 @@ class Actor:
             for neighbour in self.neighbours:
                 self.connect(neighbour)
             self.log.info("ready", seconds=seconds, **self._about._asdict())
+
+    def _set_up(self) -> About:
+        try:
+            return self.setup()
+        except VoicectlError:
+            raise
+        except Exception as exc:  # a library's own words for a file that is broken, say
+            self.log.exception("setup failed")
+            reason = str(exc).partition("\n")[0] or type(exc).__name__
+            raise BackendUnavailable(f"cannot be loaded ({reason}); see voicectl logs {self.stage}") from exc
 
     def _activate(self) -> None:
         self.activate()

@@ -151,6 +151,7 @@ class Supervisor:
 
     def _announce(self, text: str) -> None:
         self._notice(text)
+        self._report("notice", text)
         self.fleet.children["parser"].tell(Announce(text=text))
 
     def _happened(self, stage: str, text: str) -> None:

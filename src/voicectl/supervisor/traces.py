@@ -6,7 +6,7 @@ import msgspec
 
 from voicectl.protocol.messages import Receipt
 
-UTTERANCES_KEPT = 2000
+UTTERANCES_KEPT = 500
 """Some hours of steady speech, about 2 MB."""
 INSTANTS_KEPT = 500
 
