@@ -8,6 +8,8 @@ import pytest
 from instance import RECORDINGS, TEXT, Instance, eventually
 from speech import assert_each_once_in_order, longest_gap_s, read_wav
 
+from voicectl.actors.parser.spool import Spool, SpoolHeader
+
 QUANTILES = {"p50", "p90", "p99", "max", "count"}
 
 
@@ -177,3 +179,22 @@ def test_ctrl_c_while_starting_leaves_nothing(instance: Instance) -> None:
     assert up.wait(30) != 0
     eventually(lambda: instance.processes() == [], "all to end")
     assert instance.sockets() == []
+
+
+def test_an_announcement_goes_in_at_the_next_sentence_end(instance: Instance) -> None:
+    """What is urgent does not wait for what is queued, and nothing is cut, lost or repeated by it."""
+    instance.up("wav:out.wav,realtime")
+    feed = instance.start_feed(TEXT)
+    instance.wait_until_speaking(1)
+    spool = Spool(instance.state / "spool", SpoolHeader(feed="bell", session="bell", format="text", announce=True))
+    spool.append(b"Permission is needed.")
+    spool.close(keep=True)
+    assert feed.wait(90) == 0
+    eventually(lambda: set(instance.states()) == {"spoken"}, "everything to be spoken")
+    announced = instance.history("--session", "bell")[0]
+    others = [row for row in instance.history() if row["session"] != "bell"]
+    place = sum(row["spoken_at"] < announced["spoken_at"] for row in others)
+    assert 1 <= place <= 2
+    texts = [row["translation"] for row in others]
+    instance.run("down")
+    assert_each_once_in_order(read_wav(instance.wav)[0], [*texts[:place], announced["translation"], *texts[place:]])

@@ -297,6 +297,20 @@ def test_what_was_heard_before_a_cancel_in_the_silence_is_not_queued_again(parse
     assert parser.release() == [(4, "a 3")]
 
 
+def test_a_yield_lets_announcements_through_and_cancels_nothing(parser: Parser) -> None:
+    """Behind the sentence that was spoken come the announcements, in their order, then all the rest."""
+    parser.record(*(sentence("a", seq) for seq in (1, 2, 3)))
+    parser.release()
+    parser.delivery.announce(sentence("bell", 1))
+    parser.delivery.announce(sentence("bell", 2))
+    assert parser.delivery.backlog.is_urgent
+    heard, gone = parser.delivery.cancel(Cancelled(epoch=1, settled=1, heard=0, action="yield"))
+    assert [entry.seq for entry in heard] == [1]
+    assert gone == []
+    order = [(4, "bell 1"), (5, "bell 2"), (6, "a 2"), (7, "a 3")]
+    assert [(play, text) for play, text in parser.release()][: len(order)] == order
+
+
 def test_replay_speaks_the_last_sentences_again(parser: Parser) -> None:
     """Before what waits, behind what is released, under new numbers; the history has them twice."""
     parser.record(*sentences("a", 20))

@@ -239,6 +239,26 @@ def test_a_cancel_between_two_utterances_heard_nobody(stage: Stage) -> None:
     assert stage.player.ledger().settled == 1
 
 
+def test_a_yield_waits_for_the_end_of_the_sentence(tmp_path: Path) -> None:
+    """The sentence that is spoken is heard whole, the next one is not begun; then the new epoch is played."""
+    stage = Stage(tmp_path, realtime=True)
+    stage.say(1, speech(1, RATE))
+    stage.say(2, speech(2, RATE))
+    stage.after(500)
+    stage.player.cancel(Cancel(action="yield"), stage.now)
+    assert stage.player.cancels == []
+    stage.after(1000)
+    cancelled = stage.player.cancels[-1]
+    assert (cancelled.epoch, cancelled.settled, cancelled.heard, cancelled.action) == (1, 1, 0, "yield")
+    stage.player.expect(Expect(play=3, epoch=1))
+    stage.say(3, speech(3, RATE), epoch=1)
+    stage.after(2000)
+    heard = stage.output.heard.tobytes()
+    assert heard.count(speech(1, RATE).tobytes()) == 1
+    assert heard.count(speech(2, RATE).tobytes()) == 0
+    assert heard.count(speech(3, RATE).tobytes()) == 1
+
+
 def test_hold_stops_the_sound_and_goes_on_where_it_was(tmp_path: Path) -> None:
     """No sample is taken while held."""
     stage = Stage(tmp_path, realtime=True)

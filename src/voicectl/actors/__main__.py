@@ -83,10 +83,9 @@ def main(
             heartbeat_ms=settings.supervisor.heartbeat_ms,
             lifeline=lifeline,
             spare=spare,
+            niceness=MODEL_NICENESS if stage in ("translator", "synthesizer") else 0,
         )
         set_up_logging(stage, settings.log, log_dir(), terminal=not supervisor)
-        if stage in ("translator", "synthesizer"):
-            os.nice(MODEL_NICENESS)
         actor = build(stage, wiring, settings)
         for peer in peers:
             name, _, address = peer.partition("=")

@@ -234,7 +234,7 @@ class Cancelled(Message, frozen=True, kw_only=True):
     epoch: int
     settled: int = 0
     heard: int
-    action: Literal["stop", "skip"]
+    action: Literal["stop", "skip", "yield"]
     count: int = 1
 
 
@@ -263,9 +263,9 @@ class Suspect(Message, frozen=True, kw_only=True):
 
 
 class Cancel(Message, frozen=True, kw_only=True):
-    """Go silent at once (→ sink)."""
+    """Go silent at once, or (``yield``, from the parser) at the end of the sentence that is being spoken (→ sink)."""
 
-    action: Literal["stop", "skip"]
+    action: Literal["stop", "skip", "yield"]
     count: int = 1
 
 

@@ -12,6 +12,7 @@ from voicectl.config.settings import JournalSettings, ParserSettings
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import (
     Announce,
+    Cancel,
     Cancelled,
     Chunk,
     Epoch,
@@ -54,6 +55,7 @@ class ParserActor(Actor):
         self._next_adoption = 0.0
         self._next_prune = 0.0
         self._last_receipt = 0.0
+        self._yield_epoch = -1
 
     def activate(self) -> None:
         """Open the journal and take up what was not heard."""
@@ -131,6 +133,9 @@ class ParserActor(Actor):
 
     def _release(self) -> None:
         if self._reconciled and not self.draining:
+            if self._delivery.backlog.is_urgent and self._yield_epoch != self._delivery.epoch:
+                self._yield_epoch = self._delivery.epoch
+                self.send(Cancel(action="yield"), to="sink")
             while entry := self._delivery.release(time.monotonic()):
                 self._last_receipt = time.monotonic()
                 self._send(entry)

@@ -73,6 +73,22 @@ class Backlog:
         """Queue sentences before everything else, in this order, whoever has the floor."""
         self._again.extendleft(reversed(entries))
 
+    def put_urgent(self, entries: list[Entry]) -> None:
+        """Queue announcements before everything else that waits, behind other announcements."""
+        for entry in entries:
+            entry.urgent = True
+        self._again.extend(entries)
+        self.urgent_first()
+
+    def urgent_first(self) -> None:
+        """Let announcements overtake what was recalled."""
+        self._again = deque(sorted(self._again, key=lambda entry: not entry.urgent))
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether an announcement waits behind sentences that are released."""
+        return bool(self.released and self._again and self._again[0].urgent)
+
     def free_floor(self) -> None:
         """Nobody is waited for: the next sentence of any feed may be released."""
         self._open.clear()

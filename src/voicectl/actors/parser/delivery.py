@@ -53,7 +53,7 @@ class Delivery:
     def record(self, row: FeedRow, entries: list[Entry], first: bool = False) -> None:
         """Journal a feed's state together with the sentences that came out of it, and queue them.
 
-        ``first``: before everything that is not released yet.
+        ``first``: they are announcements, and go before everything else.
         """
 
         def change(db: sqlite3.Connection) -> None:
@@ -64,7 +64,7 @@ class Delivery:
         self._journal.write(change)
         queued = [entry for entry in entries if entry.state == "queued"]
         if first:
-            self.backlog.put_first(queued)
+            self.backlog.put_urgent(queued)
             return
         for entry in queued:
             self.backlog.add(entry)
@@ -147,14 +147,16 @@ class Delivery:
     def cancel(self, message: Cancelled) -> tuple[list[Entry], list[Entry]]:
         """Settle a cancel that the sink has already carried out; return what was heard, and what is cancelled by it.
 
-        A stop cancels everything; a skip cancels ``count`` sentences from the one that was heard on, and
-        what is still wanted is queued again, to go out under new play numbers.
+        A stop cancels everything; a skip cancels ``count`` sentences from the one that was heard on; a yield cancels
+        nothing and lets announcements through. What is still wanted is queued again, to go out under new play numbers.
         """
         heard = self.reconcile(Ledger(settled=max(message.settled, message.heard - 1)))
         recalled = self.backlog.recall()
+        if message.action == "yield":
+            self.backlog.urgent_first()
         line = list(self.backlog)
-        gone = line if message.action == "stop" else line[: message.count]
-        wanted = recalled[len(gone) :]
+        gone = line[: {"stop": len(line), "skip": message.count, "yield": 0}[message.action]]
+        wanted = [entry for entry in recalled if entry not in gone]
         self.epoch = max(self.epoch, message.epoch)
 
         def change(db: sqlite3.Connection) -> None:
@@ -210,9 +212,9 @@ class Delivery:
         return entry
 
     def announce(self, entry: Entry) -> None:
-        """Journal a sentence of our own and queue it before everything that is not released yet."""
+        """Journal a sentence of our own and queue it before everything else."""
         self._journal.write(lambda db: add(db, entry))
-        self.backlog.put_first([entry])
+        self.backlog.put_urgent([entry])
 
     def _set_state(self, entries: list[Entry], state: str, error: str) -> None:
         def change(db: sqlite3.Connection) -> None:

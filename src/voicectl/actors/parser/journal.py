@@ -57,8 +57,8 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
 class Entry(msgspec.Struct, kw_only=True):
     """One sentence on its way; ``play`` is 0 until it is released.
 
-    ``arrived``, ``written``, ``received``, ``begun`` and ``journaled`` are monotonic stamps (ns); the last three
-    live in memory only. All are 0 for a sentence of an earlier pipeline.
+    An ``urgent`` one goes before everything else. The stamps ``arrived``, ``written``, ``received``, ``begun`` and
+    ``journaled`` are monotonic (ns); the last three live in memory only. All are 0 for one of an earlier pipeline.
     """
 
     id: int = 0
@@ -73,6 +73,7 @@ class Entry(msgspec.Struct, kw_only=True):
     state: str = "queued"
     deaths: Deaths = Deaths()
     alone: bool = False
+    urgent: bool = False
     created_at: float = 0.0
     arrived: int = 0
     written: int = 0

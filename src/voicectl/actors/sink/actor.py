@@ -30,6 +30,7 @@ class SinkActor(Actor):
         self._settings = settings
         self._await_expect = bool(wiring.supervisor) if await_expect is None else await_expect
         self._progress: Progress | None = None
+        self._said_epoch = -1
         self._output = make_output(settings.spec, settings, append=wiring.incarnation > 1)
 
     def setup(self) -> About:
@@ -67,6 +68,8 @@ class SinkActor(Actor):
             self._player.bury(message)
         elif isinstance(message, Expect):
             self._player.expect(message)
+        elif isinstance(message, Cancel):
+            self._player.cancel(message, time.monotonic_ns())
 
     def control(self, message: Message) -> None:
         """Pause, resume, go silent."""
@@ -75,7 +78,6 @@ class SinkActor(Actor):
         elif isinstance(message, Cancel):
             self._player.cancel(message, time.monotonic_ns())
             self._tell()
-            self.send(self._player.cancels[-1])
         elif isinstance(message, Epoch):
             self._player.end_epoch(message.epoch)
         else:
@@ -85,8 +87,8 @@ class SinkActor(Actor):
         """Tell a new parser what was heard, and which cancels it may not know of."""
         if peer == "parser":
             self.send(self._player.ledger())
-            for cancelled in self._player.cancels:
-                self.send(cancelled)
+            self._said_epoch = -1
+            self._tell()
 
     def poll(self) -> float | None:
         """Keep the output supplied and report what was heard; return when to come again."""
@@ -125,6 +127,10 @@ class SinkActor(Actor):
             self.send(receipt)
             if receipt.state != "buffered":
                 self.report(receipt)
+        for cancelled in self._player.cancels:
+            if cancelled.epoch > self._said_epoch:
+                self._said_epoch = cancelled.epoch
+                self.send(cancelled)
         for text in (*self._output.notices, *self._store.notices):
             self.log.warning("output", text=text)
             self.report(Notice(stage=self.stage, text=text))

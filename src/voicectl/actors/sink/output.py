@@ -121,10 +121,14 @@ class Output(ABC):
         self._paused = on
         self._consumer.paused = on
 
-    def flush(self) -> None:
-        """Drop everything that was not handed over yet."""
+    def drop(self) -> None:
+        """Drop everything that was not handed over yet; what was handed over is heard."""
         self.busy(False)
         self._ring.drop()
+
+    def flush(self) -> None:
+        """Drop everything that was not heard yet."""
+        self.drop()
 
     def stop_at(self, position: int) -> None:
         """Hand over nothing at or behind this position."""

@@ -43,6 +43,7 @@ class Player:
         self._arrivals = Arrivals(store, self.counters)
         self._next: int | None = None
         self._writing: Writing | None = None
+        self._yielding: Cancel | None = None
         self._pause = 0
         self._events: list[Receipt] = []
         output.record = progress.consumed
@@ -113,8 +114,20 @@ class Player:
         self._writing = None
 
     def cancel(self, cancel: Cancel, now: int) -> None:
-        """Go silent and begin a new epoch; the answer stays in ``cancels`` until the parser has acted on it."""
+        """Go silent and begin a new epoch; the answer stays in ``cancels`` until the parser has acted on it.
+
+        A ``yield`` waits for the end of the sentence that is being spoken.
+        """
         self._settle(now)
+        if cancel.action == "yield" and self.speaking:
+            self._yielding = cancel
+            self._finish_speaking()
+        else:
+            self._cancel(cancel)
+
+    def _cancel(self, cancel: Cancel) -> None:
+        if self._yielding:
+            self._output.drop()  # a sentence that has just ended may still lie in the device
         speaking, settled = self.speaking, self._timeline.settled
         self._timeline.settled = max(settled, speaking)
         self.cancels.append(
@@ -133,7 +146,9 @@ class Player:
         if epoch <= self._timeline.epoch:
             return
         self._timeline.epoch = epoch
-        self._output.flush()
+        if self._yielding is None:
+            self._output.flush()
+        self._yielding = None
         self._next = self._writing = None
         self._pause = 0
         self._timeline.clear()
@@ -150,6 +165,10 @@ class Player:
         """Finish the sentence that is being spoken and begin no other."""
         self.draining = True
         self._settle(now)
+        self._finish_speaking()
+
+    def _finish_speaking(self) -> None:
+        """Take back what is written behind the sentence that is being spoken."""
         spoken = self._timeline.only_speaking()
         if self._writing and self._writing.stretch is not spoken:
             self._writing = None
@@ -231,14 +250,18 @@ class Player:
             writing.pending = writing.pending[count:]
         return False
 
+    @property
+    def _may_begin(self) -> bool:
+        return not (self.draining or self._yielding or self._timeline.is_full)
+
     def _begin(self, now: int) -> Writing | None:
         """Begin the next utterance if it is here; step over tombstones."""
-        while self._next is not None and not self.draining and not self._timeline.is_full:
-            tombstone = self._arrivals.tombstones.get(self._next)
+        while (play := self._next) is not None and self._may_begin:
+            tombstone = self._arrivals.tombstones.get(play)
             if tombstone and tombstone.utterance.epoch == self._timeline.epoch:
                 self._step_over(tombstone)
                 continue
-            utterance = self._arrivals.utterances.get(self._next)
+            utterance = self._arrivals.utterances.get(play)
             if utterance and utterance.ready and utterance.header.utterance.epoch == self._timeline.epoch:
                 return self._start(utterance, now)
             break
@@ -302,3 +325,5 @@ class Player:
             self._events.append(receipt)
             if receipt.state != "speaking":
                 self._arrivals.settled(receipt.utterance.play)
+        if self._yielding and self._timeline.is_empty:
+            self._cancel(self._yielding)

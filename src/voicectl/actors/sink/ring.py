@@ -51,6 +51,7 @@ class Ring:
     def drop(self) -> int:
         """Let the consumer skip everything it has not taken yet; return the position behind it."""
         self._dropped = self.written
+        self._limit = None
         return self._dropped
 
     def stop_at(self, position: int) -> None:

@@ -15,6 +15,7 @@ from voicectl.protocol.messages import Audio, Epoch, Message, Notice, Tombstone,
 from voicectl.protocol.trace import Hop
 
 DEATHS_OF_FIRST = 2
+GIVE_WAY_S = 0.0005
 
 
 class SynthesizerActor(Actor):
@@ -91,6 +92,9 @@ class SynthesizerActor(Actor):
             for piece in pieces(pcm.samples, pcm.sample_rate, is_first=self._sent == 0):
                 self.send(msgspec.structs.replace(header, index=self._sent), piece.data.cast("B"))
                 self._sent += 1
+                if self._sent == 1:
+                    # On busy cores ZeroMQ's thread, which sends it, would wait for the rest to be computed.
+                    time.sleep(GIVE_WAY_S)
             self.attend()
             if self._stale(message):
                 return
