@@ -18,7 +18,7 @@ from voicectl.protocol.errors import BackendError, UsageError
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--to", "target", metavar="LANG", help="Language to translate to, e.g. ja, de, zh-Hant.")
 @click.option("--from", "source", metavar="LANG", help="Language of the text.")
-@click.option("--backend", metavar="NAME", help="auto, starter, ctranslate2, nllb or none.")
+@click.option("--backend", metavar="NAME", help="See translator.backend in the configuration.")
 @click.option("--json", "as_json", is_flag=True, help="One object a line: source, translation, backend, ms, notes.")
 def translate(file: IO[bytes], target: str | None, source: str | None, backend: str | None, as_json: bool) -> None:
     """Print a translation of every line of FILE (default: standard input)."""
