@@ -11,6 +11,7 @@ ATOMS += ["— x", ", and ", "a; "]
 
 @given(st.lists(st.sampled_from(ATOMS), max_size=30).map("".join), st.booleans())
 @example("?! (x) She", False)
+@example("a; \n?! (x) ", True)
 @settings(max_examples=200, deadline=None)
 def test_units_do_not_depend_on_how_the_text_is_cut(text: str, clauses: bool) -> None:
     """Whole, letter by letter, or restored before each letter: the same units."""

@@ -22,7 +22,9 @@ _IN_LINE = CANDIDATE.pattern.replace(r"\s++", r"[ \t]++").replace(r"\s*+", r"[ \
 # Looks back, lest a long run of marks be tried at each of them; at the beginning of a unit it must not.
 _MARKS = re.compile(_IN_LINE.replace("(?<![.!?…])", "").replace("(?<![。！？])", ""), re.VERBOSE)
 _POINT = re.compile(rf"\n | {_IN_LINE}", re.VERBOSE)
-_POINT_OR_CLAUSE = re.compile(rf"\n | {_IN_LINE} | {EARLY.pattern}", re.VERBOSE)
+# A clause does not end across lines here: the end of the line comes first, and may come alone.
+_CLAUSE = EARLY.pattern.replace(r"\s+", r"[^\S\n]+")
+_POINT_OR_CLAUSE = re.compile(rf"\n | {_IN_LINE} | {_CLAUSE}", re.VERBOSE)
 # The whole word that tells whether a doubtful end was one, unless it ends a sentence itself.
 _WORD = re.compile(r"\w+[^\w.!?…。！？\n]")
 
