@@ -1,5 +1,6 @@
 """What all translation models of transformers on PyTorch share: device, dtype, batches, memory."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ _CAREFUL_BEAM = 4
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-class Seq2SeqBackend:
+class Seq2SeqBackend(ABC):
     """Translates with the checkpoint in ``folder``, in the Hugging Face file form; nothing is downloaded.
 
     A family of models is a subclass with a ``name``, which gives the tokenizer and its own arguments of ``generate``.
@@ -91,9 +92,9 @@ class Seq2SeqBackend:
         half = len(texts) // 2
         return self.decode(texts[:half], careful=careful) + self.decode(texts[half:], careful=careful)
 
+    @abstractmethod
     def _load_tokenizer(self) -> Any:
         """Return the tokenizer of the checkpoint, set to the source language."""
-        raise NotImplementedError
 
     def _generation(self) -> dict[str, Any]:
         """Return what ``generate`` is told beside the inputs: the target language."""
