@@ -1,13 +1,16 @@
 """The first sample after a silence."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from sink_parts import audio, settings, speech
+from sink_parts import MS, audio, settings, speech
 
 from voicectl.actors.base import Wiring
+from voicectl.actors.sink import actor
 from voicectl.actors.sink.actor import SinkActor
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope, Message, Receipt
@@ -38,8 +41,10 @@ class Sink(SinkActor):
 
 
 @pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Sink]:
-    """A sink that keeps real time and is not heard."""
+def sink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    """A sink that keeps real time, on a clock that goes on by a millisecond whenever it is read."""
+    clock = itertools.count(time.monotonic_ns(), MS)
+    monkeypatch.setattr(actor, "time", SimpleNamespace(monotonic_ns=lambda: next(clock)))
     sink = Sink(tmp_path)
     yield sink
     sink.teardown()

@@ -95,7 +95,10 @@ class Fleet:
         elif isinstance(message, Ready):
             incarnation.about = message
             if incarnation is child.current and not message.spare:
-                self._ready(child, message, now)
+                incarnation.measure()
+                # One that is too large once its model is loaded was never ready; the next tick replaces it.
+                if not policy.too_large(self._limits, incarnation.rss_mb):
+                    self._ready(child, message, now)
         elif isinstance(message, Failed):
             incarnation.error = message.error
         elif isinstance(message, Connected):

@@ -99,6 +99,11 @@ def ailment(state: ChildState, limits: SupervisorSettings, now: float, memory_mb
     # A heartbeat from before it was ready still tells of the loading, which has a time-out of its own.
     if state.phase == "ready" and state.busy_since and now - max(state.busy_since, state.since) > limits.deadline_s:
         return f"one piece of work has taken more than {limits.deadline_s:g} s"
+    return too_large(limits, memory_mb)
+
+
+def too_large(limits: SupervisorSettings, memory_mb: float) -> str:
+    """Return that a process uses more memory than it may, or an empty string."""
     if limits.memory_limit_mb and memory_mb > limits.memory_limit_mb:
         return f"it uses {memory_mb:.0f} MB, more than memory_limit_mb = {limits.memory_limit_mb}"
     return ""
