@@ -80,6 +80,14 @@ def test_the_next_store_gives_back_what_was_appended(tmp_path: Path) -> None:
     assert next(store.frames()).envelope.body == audio(9)
 
 
+def test_an_utterance_may_end_with_a_chunk_of_nothing(tmp_path: Path) -> None:
+    """A voice may know only after its last sample that it was the last."""
+    store = PcmStore(tmp_path / "pcm")
+    store.append(audio(1, 0), speech(1), "synthesizer.1")
+    store.append(audio(1, 1, last=True), speech(1, 0), "synthesizer.1")
+    assert [len(pcm) for *_, pcm in contents(PcmStore(tmp_path / "pcm"))] == [len(speech(1)), 0]
+
+
 @given(cut=st.integers(0, 500))
 @settings(deadline=None)
 def test_a_record_that_was_cut_is_left_out_and_the_next_one_is_readable(

@@ -7,6 +7,8 @@ import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from voicectl.actors.sink.ring import Samples
 from voicectl.protocol.errors import FrameError
 from voicectl.protocol.frames import Frame, decode, encode
@@ -36,14 +38,14 @@ class PcmStore:
 
     def append(self, audio: Audio, pcm: Samples, sender: str) -> None:
         """Keep a frame that ``sender`` (an incarnation) made."""
-        header, payload = encode(audio, sender), pcm.astype("<i2", copy=False).tobytes()
-        record = b"".join((_LENGTHS.pack(len(header), len(payload)), header, payload))
+        header, payload = encode(audio, sender), pcm.astype("<i2", copy=False).view(np.uint8).data
+        record = (_LENGTHS.pack(len(header), len(payload)), header, payload)
         play = audio.utterance.play
         try:
             with self._path(play).open("ab", buffering=0) as file:
                 self._plays.add(play)
                 size = file.tell()
-                if file.write(record) != len(record):
+                if os.writev(file.fileno(), record) != sum(map(len, record)):
                     # Half a record would make what follows it unreadable.
                     file.truncate(size)
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
