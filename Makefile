@@ -12,12 +12,14 @@ MINUTES ?= 60
 CORPUS ?= ../corpus
 BACKEND ?= starter
 WORK ?= build/starter
+# Answers that bench-audio counts, 15 at most
+ROUNDS ?= 12
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench chaos starter eval clean
+.PHONY: help demo test check format bench bench-audio chaos starter eval clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/core.stamp  ## Speak a recorded agent session in Japanese: on your audio device, else into demo.wav
 	@$(BIN)/python tools/demo.py $(SINK)
@@ -38,6 +40,9 @@ format: $(VENV)/dev.stamp  ## Format the code and repair what lint can repair
 bench: $(VENV)/core.stamp  ## Measure a hop against the bare ZeroMQ floor, the parser against bare JSON
 	$(BIN)/python bench/hops.py
 	$(BIN)/python bench/parse.py
+
+bench-audio: $(VENV)/core.stamp  ## Measure the time to first audio of ROUNDS answers against other systems
+	$(BIN)/python bench/first_audio.py --rounds $(ROUNDS)
 
 chaos: $(VENV)/dev.stamp  ## Kill whatever can be killed for MINUTES and judge the sound
 	$(BIN)/python tests/chaos/long.py --minutes $(MINUTES)
@@ -66,5 +71,5 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt
 $(VENV)/dev.stamp: $(VENV)/core.stamp
 	@echo "installing torch and what the tests need; this takes a few minutes the first time"
 	@$(PIP) torch 'sacrebleu[ja]'
-	@$(PIP) --no-build-isolation -e '.[dev,nllb,coqui,google]'
+	@$(PIP) --no-build-isolation -e '.[dev,nllb,coqui,piper,kokoro,google,edge]'
 	@touch $@

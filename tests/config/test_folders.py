@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from voicectl.config import paths
+from voicectl.protocol.addresses import MAX_IPC_PATH_BYTES
 from voicectl.protocol.errors import ConfigError, SupervisorError
 
 
@@ -85,7 +86,7 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 def test_a_path_too_long_for_sockets_is_refused(tmp_path: Path) -> None:
     """The limit is 107 bytes with the longest name of a socket, not characters."""
-    room = paths.MAX_SOCKET_PATH - len(paths.LONGEST_SOCKET_NAME) - 1
+    room = MAX_IPC_PATH_BYTES - len(paths.LONGEST_SOCKET_NAME) - 1
     assert len("translator.1234.control.ipc") <= len(paths.LONGEST_SOCKET_NAME)
     paths.check_socket_room(Path("/" + "x" * (room - 1)))
     with pytest.raises(ConfigError, match="is 1 bytes too long for socket paths; set VOICECTL_RUNTIME_DIR"):

@@ -51,6 +51,7 @@ def test_each_layer_overrides_the_ones_below(home: dict[str, str], tmp_path: Pat
     assert {key: (value(loaded, key), loaded.origins[key]) for key in KEYS if loaded.origins[key] != "default"} == {
         "profile": ("low_latency", "--profile"),
         "parser.pause_ms": (200, "profile low_latency"),
+        "parser.early_clause_chars": (60, "profile low_latency"),
         "parser.window_sentences": (8, "profile low_latency"),
         "translator.beam_size": (1, "profile low_latency"),
         "translator.max_batch": (2, "profile low_latency"),

@@ -57,8 +57,8 @@ def refused(*overrides: str, environ: dict[str, str] | None = None) -> str:
         ("translator.fallback=[1]", '--set translator.fallback must be a list of texts, got "[1]"'),
         (
             "sink.spec=nul",
-            "--set sink.spec must be device, device:NAME, wav:PATH, wav:PATH,realtime, null or null:fast, "
-            'got "nul"; did you mean null?',
+            "--set sink.spec must be device, device:NAME, wav:PATH, wav:PATH,realtime, web:PORT, web:HOST:PORT, "
+            'null or null:fast, got "nul"; did you mean null?',
         ),
         ("translator.device=gpu", '--set translator.device must be auto, cpu, cuda, cuda:N or mps, got "gpu"'),
         ("language.target=", '--set language.target must be a language tag such as en, ja or zh-Hant, got ""'),

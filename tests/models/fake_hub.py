@@ -70,11 +70,11 @@ def _handler(hub: FakeHub, kind: str) -> type[BaseHTTPRequestHandler]:
             self.answer(with_body=True)
 
         def answer(self, with_body: bool) -> None:
-            name = self.path.rpartition("/")[2]
+            name = self.path.removeprefix(f"/{hub.hub_id}/resolve/{hub.commit}").removeprefix("/")
             if kind == "hub" and self.path == f"/api/models/{hub.hub_id}/revision/main":
                 siblings = [{"rfilename": each} for each in hub.files]
                 return self.send(200, json.dumps({"sha": hub.commit, "siblings": siblings, "tags": hub.tags}).encode())
-            if (kind == "hub" and self.path != f"/{hub.hub_id}/resolve/{hub.commit}/{name}") or name not in hub.files:
+            if name not in hub.files:
                 return self.send(401, b"Repository Not Found")
             content = hub.files[name]
             if kind == "hub" and len(content) >= LARGE:

@@ -1,6 +1,5 @@
 """Coqui's VITS, a tiny one, from real files through the real classes."""
 
-import json
 import shutil
 import zlib
 
@@ -155,15 +154,6 @@ def test_a_model_that_makes_no_numbers_is_an_error_of_that_sentence(load, tiny):
         spoken(backend)
 
 
-def test_a_model_of_another_kind_is_refused(load, tiny, tmp_path):
-    """The line says which kind it is."""
-    config = json.loads(tiny.config_path.read_text()) | {"model": "glow_tts"}
-    other = tmp_path / "config.json"
-    other.write_text(json.dumps({"model": "glow_tts", "audio": config["audio"]}))
-    with pytest.raises(BackendUnavailable, match="glow_tts"):
-        load(tiny._replace(config_path=other))
-
-
 def test_a_file_that_is_no_checkpoint_is_refused_in_one_line(load, tiny, tmp_path):
     """Broken weights and a missing file."""
     broken = tmp_path / "model.pth"
@@ -193,7 +183,7 @@ def test_a_zoo_model_is_taken_from_the_cache_only(settings, tiny, tmp_path, monk
     """What is in the cache is listed and spoken; what is not is never downloaded in silence."""
     monkeypatch.setenv("TTS_HOME", str(tmp_path))
     name = "tts_models/en/tiny/vits"
-    with pytest.raises(BackendUnavailable, match=f"coqui_zoo {name}"):
+    with pytest.raises(BackendUnavailable, match=f"voicectl models pull {name}"):
         CoquiBackend(settings(model=name), "en")
     folder = tmp_path / "tts" / name.replace("/", "--")
     folder.mkdir(parents=True)

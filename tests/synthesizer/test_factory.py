@@ -40,7 +40,7 @@ def test_a_configured_model_goes_first(settings):
 
 def test_an_unknown_name_lists_the_known(settings):
     """And offers the nearest."""
-    with pytest.raises(UsageError, match=r"openjtalk, espeak-ng; did you mean openjtalk\?"):
+    with pytest.raises(UsageError, match=r"known: auto, .*openjtalk, .*; did you mean openjtalk\?"):
         choose(settings(backend="openjtak"), "ja")
     with pytest.raises(UsageError, match="unknown synthesizer 'x'"):
         load_backend(settings(), "ja", "x")
@@ -66,17 +66,19 @@ def test_choosing_and_listing_import_no_torch():
     code = (
         "import sys\n"
         "from voicectl.actors.synthesizer.factory import installed, missing\n"
-        "installed('ja'), missing('ja')\n"
-        "print(sorted({'torch', 'TTS', 'pyopenjtalk'} & set(sys.modules)))"
+        "from voicectl.config.load import load_settings\n"
+        "settings = load_settings().settings.synthesizer\n"
+        "installed(settings, 'ja'), missing(settings, 'ja')\n"
+        "print(sorted({'torch', 'TTS', 'pyopenjtalk', 'onnx', 'onnxruntime', 'kokoro_onnx'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
 
 
-def test_the_japanese_voice_is_installed():
+def test_the_japanese_voice_is_installed(settings):
     """With the rate that the sink will be given."""
-    assert ("openjtalk", "mei", "ja", 48_000) in installed("ja")
-    assert all(voice.backend != "openjtalk" for voice in installed("de"))
+    assert ("openjtalk", "mei", "ja", 48_000) in installed(settings(), "ja")
+    assert all(voice.backend != "openjtalk" for voice in installed(settings(), "de"))
 
 
 def test_voices_prints_a_table_and_what_is_in_use():
@@ -90,7 +92,7 @@ def test_voices_prints_a_table_and_what_is_in_use():
 
 def test_voices_prints_one_json_object():
     """With what is installed, what is missing and what is in use."""
-    result = CliRunner().invoke(voices, ["--language", "ja", "--json"])
+    result = CliRunner().invoke(voices, ["--lang", "ja", "--json"])
     found = json.loads(result.output)
     assert {"backend": "openjtalk", "voice": "mei", "language": "ja", "sample_rate": 48_000} in found["installed"]
     assert set(found) == {"language", "backend", "reason", "installed", "missing"}

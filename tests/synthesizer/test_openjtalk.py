@@ -2,15 +2,16 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
+import psutil
 import pyopenjtalk
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from voicectl.actors.synthesizer.join import parts, phoneme
 from voicectl.actors.synthesizer.openjtalk import SAMPLE_RATE, OpenJTalkBackend
 from voicectl.protocol.errors import BackendUnavailable, ConfigError
 
@@ -31,64 +32,62 @@ def spoken(backend, text):
     return np.concatenate(chunks) if chunks else np.zeros(0)
 
 
-def whole(text, speed=1.0):
+def whole(text, speed=1.0, pitch=0.0):
     """Return what Open JTalk makes of a sentence in one go, at the backend's level, its outer silence trimmed."""
-    wave, _ = pyopenjtalk.tts(text, normalize_mode="NFKC", speed=speed)
+    wave, _ = pyopenjtalk.tts(text, normalize_mode="NFKC", speed=speed, half_tone=pitch)
     frames = wave[: len(wave) // 240 * 240].reshape(-1, 240)
     loud = np.flatnonzero(np.sqrt(np.mean(frames**2, axis=1)) > 60)
-    return wave[max(0, loud[0] * 240 - SAMPLE_RATE // 50) : (loud[-1] + 1) * 240 + SAMPLE_RATE * 6 // 100] * 0.8
-
-
-def spectra(wave):
-    """Return power in bands of 800 Hz up to 19 kHz, shape (frames of 10 ms, bands), in dB."""
-    hop = SAMPLE_RATE // 100
-    window = np.hanning(4 * hop)
-    frames = [np.abs(np.fft.rfft(window * wave[at : at + 4 * hop])) for at in range(0, len(wave) - 4 * hop, hop)]
-    return 10 * np.log10(np.add.reduceat(np.square(frames)[:, :768], np.arange(0, 768, 32), axis=1) + 1e4)
+    wave = wave[max(0, loud[0] * 240 - SAMPLE_RATE // 50) : (loud[-1] + 1) * 240 + SAMPLE_RATE * 6 // 100]
+    return np.clip(np.rint(wave * 0.8), -32767, 32767)
 
 
 @pytest.mark.parametrize(
-    ("text", "speed"),
-    [*((text, 1.0) for text in SENTENCES), (WITH_COMMAS, 0.7), (WITHOUT_PAUSE, 1.2), (WITH_COMMAS, 2.0)],
+    ("text", "speed", "pitch"),
+    [
+        *((text, 1.0, 0.0) for text in SENTENCES),
+        (WITH_COMMAS, 0.7, 0.0),
+        (WITHOUT_PAUSE, 1.2, -20.0),
+        (WITH_COMMAS, 2.0, 3.0),
+        ("し。", 3.0, 0.0),
+    ],
 )
-def test_a_sentence_in_parts_is_as_long_as_the_sentence_in_one_go(settings, text, speed):
-    """The pauses at commas stay, and nothing is lost or doubled at a join."""
-    joined = len(spoken(OpenJTalkBackend(settings(speed=speed), "ja"), text))
-    reference = len(whole(text, speed))
-    # At other speeds the engine shares out a part's length among its phonemes a little differently.
-    assert abs(joined - reference) <= (SAMPLE_RATE // 100 if speed == 1.0 else 0.03 * reference)
+def test_a_sentence_in_windows_is_the_sentence_in_one_go(settings, text, speed, pitch):
+    """To the last bit: same level, same melody, nothing lost or doubled where the windows meet."""
+    backend = OpenJTalkBackend(settings(speed=speed, pitch=pitch), "ja")
+    assert np.array_equal(spoken(backend, text), whole(text, speed, pitch))
 
 
-@pytest.mark.parametrize("text", [WITH_COMMAS, WITHOUT_PAUSE])
-def test_the_joins_sound_like_the_rest(mei, text):
-    """Around each join the spectrum is as near to the whole sentence's as in between."""
-    joined, reference = spectra(spoken(mei, text)), spectra(whole(text))
-    count = min(len(joined), len(reference))
-    distance = np.sqrt(np.mean((joined[:count] - reference[:count]) ** 2, axis=1))
-    lengths = [len(chunk.samples) for chunk in mei.synthesize(text)]
-    assert len(lengths) > 1
-    for join in np.cumsum(lengths[:-1]) // (SAMPLE_RATE // 100):
-        assert distance[join - 6 : join + 6].max() < 8
-    assert np.median(distance) < 3
+@pytest.mark.parametrize("text", [WITH_COMMAS, WITHOUT_PAUSE, "設定を確認しました。" * 14])
+def test_the_first_chunk_is_small_and_no_other_is_much_larger_than_the_one_before(mei, text):
+    """That is what makes the first sound early, and leaves no gap behind it."""
+    chunks = [len(chunk.samples) / SAMPLE_RATE for chunk in mei.synthesize(text)]
+    assert chunks[0] <= 0.25
+    assert len(chunks) > 5
+    assert all(after < 2.5 * before for before, after in pairwise(chunks))
 
 
-@pytest.mark.parametrize("text", [*SENTENCES, "年齢が変わるので、関数を見ていきます。"])
-def test_the_parts_are_as_loud_as_the_whole(mei, text):
-    """A short part would come out up to 6 dB louder, and clipped: the engine gives it a whole sentence's variance."""
-    joined, reference = spoken(mei, text).astype(float), whole(text)
-    count = min(len(joined), len(reference)) // 2400 * 2400
-    levels = [np.sqrt(np.mean(wave[:count].reshape(-1, 2400) ** 2, axis=1)) for wave in (joined, reference)]
-    audible = levels[1] > 300
-    assert np.mean(np.abs(20 * np.log10(levels[0][audible] / levels[1][audible])) > 3) < 0.08
-    assert np.abs(joined).max() < 1.3 * np.abs(reference).max()
+def test_a_sentence_that_is_left_leaves_nothing_behind(mei):
+    """After a stop in mid-sentence the engine's memory is free, 6 MB a sentence, and the voice as good as before."""
+    process = psutil.Process()
+    before = process.memory_info().rss
+    for _ in range(25):
+        chunks = mei.synthesize(WITH_COMMAS)
+        next(chunks)
+        chunks.close()
+    assert process.memory_info().rss - before < 75 << 20
+    assert np.array_equal(spoken(mei, WITH_COMMAS), whole(WITH_COMMAS))
 
 
-@pytest.mark.parametrize("text", [WITH_COMMAS, WITHOUT_PAUSE])
-def test_the_first_chunk_of_a_long_sentence_comes_before_the_rest(mei, text):
-    """That is what makes the first sound early."""
-    chunks = [len(chunk.samples) for chunk in mei.synthesize(text)]
-    assert chunks[0] < 5 * SAMPLE_RATE
-    assert chunks[0] < sum(chunks) * 0.8
+@pytest.mark.parametrize("change", ["__version__", "library"])
+def test_an_engine_that_is_not_known_speaks_whole_sentences(settings, monkeypatch, change):
+    """Slower to begin, but the same sound: of another version, or where the engine is not exported."""
+    if change == "library":
+        monkeypatch.setattr(pyopenjtalk.htsengine, "__file__", pyopenjtalk.openjtalk.__file__)
+    else:
+        monkeypatch.setattr(pyopenjtalk, "__version__", "0.5.0")
+    backend = OpenJTalkBackend(settings(), "ja")
+    assert len(list(backend.synthesize(WITH_COMMAS))) == 1
+    assert np.array_equal(spoken(backend, WITH_COMMAS), whole(WITH_COMMAS))
 
 
 def test_speech_begins_at_once_and_ends_soon(mei):
@@ -147,30 +146,9 @@ def test_a_runaway_is_cut_short(mei):
 
 
 def test_a_long_text_is_spoken_to_its_end(mei):
-    """Fourteen sentences in one are fourteen times as long as one, and the first sound is as early."""
+    """Fourteen sentences in one are fourteen times as long as one."""
     lengths = [len(chunk.samples) for chunk in mei.synthesize("設定を確認しました。" * 14)]
     assert sum(lengths) > 14 * len(spoken(mei, "設定を確認しました。"))
-    assert lengths[0] < 5 * SAMPLE_RATE
-
-
-@pytest.mark.parametrize("text", SENTENCES)
-def test_parts_cover_every_label_once(text):
-    """Between their cuts the parts hold all labels in order, each cut label in two halves."""
-    labels = pyopenjtalk.extract_fullcontext(text)
-    covered = []
-    for part in parts(labels):
-        begin = len(part.before.lead) + 1 if part.before else 0
-        end = len(part.labels) - (len(part.after.follow) if part.after else 0)
-        covered += part.labels[begin:end]
-    assert covered == labels
-
-
-def test_no_voiced_sound_is_ever_cut():
-    """A cut lies in a pause or an unvoiced consonant."""
-    labels = pyopenjtalk.extract_fullcontext(WITH_COMMAS + WITHOUT_PAUSE)
-    cuts = {phoneme(part.after.label) for part in parts(labels) if part.after}
-    assert cuts
-    assert cuts <= {"pau", "k", "ky", "s", "sh", "t", "ty", "ts", "ch", "h", "hy", "f", "p", "py", "cl"}
 
 
 def test_speed_scales_the_length(mei, settings):

@@ -13,7 +13,9 @@ from voicectl.protocol.errors import VoicectlError
 
 
 @click.command()
-@click.option("--language", metavar="LANG", help="A language tag such as ja or pt-BR, or 'all'. Default: the target's.")
+@click.option(
+    "--language", "--lang", metavar="LANG", help="A language tag such as ja or pt-BR, or 'all'. Default: the target's."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @settings_options
 def voices(loaded: Loaded, language: str | None, as_json: bool) -> None:
@@ -24,7 +26,7 @@ def voices(loaded: Loaded, language: str | None, as_json: bool) -> None:
     settings = loaded.settings
     tag = language or settings.language.target
     wanted = None if tag == "all" else tag
-    found, absent = installed(wanted), missing(wanted)
+    found, absent = installed(settings.synthesizer, wanted), missing(settings.synthesizer, wanted)
     backend, why = _chosen(settings.synthesizer, settings.language.target)
     if as_json:
         rows = {"installed": [each._asdict() for each in found], "missing": [each._asdict() for each in absent]}

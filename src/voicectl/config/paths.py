@@ -12,10 +12,8 @@ from pathlib import Path
 
 import platformdirs
 
+from voicectl.protocol.addresses import MAX_IPC_PATH_BYTES
 from voicectl.protocol.errors import ConfigError, SupervisorError
-
-MAX_SOCKET_PATH = 107
-"""Bytes that fit into ``sockaddr_un.sun_path`` on Linux beside its closing NUL."""
 
 LONGEST_SOCKET_NAME = "synthesizer.999999.control.ipc"
 """The longest name of a socket in the runtime folder: stage, incarnation, inbox."""
@@ -57,6 +55,14 @@ def spool_dir(environ: Mapping[str, str] | None = None) -> Path:
 def journal_path(environ: Mapping[str, str] | None = None) -> Path:
     """Return the path of the journal's database."""
     return state_dir(environ) / "journal.sqlite3"
+
+
+def voices_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of voices in files: ``$XDG_DATA_HOME/voicectl/voices``, or the platform's place for data."""
+    environ = os.environ if environ is None else environ
+    if home := _absolute_only(environ.get("XDG_DATA_HOME")):
+        return home / "voicectl" / "voices"
+    return platformdirs.user_data_path("voicectl", appauthor=False) / "voices"
 
 
 def user_config_path(environ: Mapping[str, str] | None = None) -> Path:
@@ -106,7 +112,7 @@ def check_socket_room(path: Path) -> None:
     Raises:
         ConfigError: it does not; the text says how many bytes too many there are.
     """
-    excess = len(os.fsencode(path / LONGEST_SOCKET_NAME)) - MAX_SOCKET_PATH
+    excess = len(os.fsencode(path / LONGEST_SOCKET_NAME)) - MAX_IPC_PATH_BYTES
     if excess > 0:
         raise ConfigError(
             f"{path} is {excess} bytes too long for socket paths; set VOICECTL_RUNTIME_DIR to a shorter one"

@@ -10,10 +10,16 @@ from voicectl.protocol.errors import ConfigError
 
 PROFILES = ("auto", "low_latency", "high_quality", "offline")
 TRANSLATORS = ("auto", "starter", "ctranslate2", "nllb", "opus-mt", "llm", "google", "none")
-SYNTHESIZERS = ("auto", "openjtalk", "coqui", "espeak-ng")
+SYNTHESIZERS = ("auto", "openjtalk", "coqui", "kokoro", "piper", "say", "espeak-ng", "edge")
 
 DAY_S = 86_400.0
 """Longest duration that makes sense anywhere, in seconds; longer ones overflow poll timeouts."""
+
+SPEEDS = (0.5, 3.0)
+"""Factors between which speech stays speech when it is stretched."""
+
+VOLUMES = (0.0, 2.0)
+"""Factors; beyond the highest most voices are cut off at full scale."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "profile": PROFILES,
@@ -29,6 +35,8 @@ _PLUGIN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 _DEVICE = (re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps"), "auto, cpu, cuda, cuda:N or mps")
 _LANGUAGE = (re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*"), "a language tag such as en, ja or zh-Hant")
+_HOST = r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\])"
+_PORT = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 _URL = (re.compile(r"(https?://\S+)?"), "a URL such as http://localhost:11434/v1, or nothing")
 FORMS: dict[str, tuple[re.Pattern[str], str]] = {
     "language.source": _LANGUAGE,
@@ -37,8 +45,8 @@ FORMS: dict[str, tuple[re.Pattern[str], str]] = {
     "translator.url": _URL,
     "synthesizer.device": _DEVICE,
     "sink.spec": (
-        re.compile(r"device(:.+)?|wav:(?!,realtime$).+|null(:fast)?"),
-        "device, device:NAME, wav:PATH, wav:PATH,realtime, null or null:fast",
+        re.compile(rf"device(:.+)?|wav:(?!,realtime$).+|web:({_HOST}:)?{_PORT}|null(:fast)?"),
+        "device, device:NAME, wav:PATH, wav:PATH,realtime, web:PORT, web:HOST:PORT, null or null:fast",
     ),
 }
 
@@ -49,6 +57,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "parser.window_sentences": (1, 10_000),
     "parser.window_seconds": (1, DAY_S),
     "parser.floor_pause_s": (0, DAY_S),
+    "parser.backlog_seconds": (1, DAY_S),
+    "parser.backlog_max_speed": SPEEDS,
     "translator.threads": (0, 1024),
     "translator.beam_size": (1, 64),
     "translator.max_batch": (1, 1024),
@@ -60,6 +70,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "sink.pause_clause_ms": (0, 60_000),
     "sink.pause_sentence_ms": (0, 60_000),
     "sink.pause_paragraph_ms": (0, 60_000),
+    "sink.speed": SPEEDS,
+    "sink.volume": VOLUMES,
     "supervisor.heartbeat_ms": (10, 60_000),
     "supervisor.heartbeat_timeout_s": (0.1, DAY_S),
     "supervisor.start_timeout_s": (0.1, DAY_S),

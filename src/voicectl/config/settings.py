@@ -24,8 +24,8 @@ class ParserSettings(Section, frozen=True, kw_only=True):
     """What is spoken and how, and how far ahead of the voice sentences are released.
 
     ``urls`` is about addresses in the text (a link's own text is always spoken), ``early_clause_chars`` about the
-    first sentence of an answer (0: it is never cut). ``spares`` (of any stage): how many warm processes wait to take
-    over, 0 or 1.
+    first sentence of an answer (0: it is never cut), ``backlog`` about what is done when more than ``backlog_seconds``
+    of speech wait. ``spares`` (of any stage): how many warm processes wait to take over, 0 or 1.
     """
 
     pause_ms: int
@@ -41,6 +41,9 @@ class ParserSettings(Section, frozen=True, kw_only=True):
     window_sentences: int
     window_seconds: float
     floor_pause_s: float
+    backlog: Literal["all", "speed", "skip"]
+    backlog_seconds: float
+    backlog_max_speed: float
     spares: int
 
 
@@ -70,6 +73,7 @@ class SynthesizerSettings(Section, frozen=True, kw_only=True):
 
     ``model`` is a zoo name, ``model_path`` and ``config_path`` a checkpoint of the user's own. ``readings`` is a
     dictionary of the user's own for English in Japanese text; empty: ``readings.tsv`` beside the user's file.
+    ``voices`` is a folder of Piper's and Kokoro's files; empty: the one of ``config.paths.voices_dir``.
     """
 
     backend: str
@@ -84,13 +88,16 @@ class SynthesizerSettings(Section, frozen=True, kw_only=True):
     pitch: float
     volume: float
     readings: str
+    voices: str
     spares: int
 
 
 class SinkSettings(Section, frozen=True, kw_only=True):
     """Where the sound goes.
 
-    ``spec`` is ``device``, ``device:NAME``, ``wav:PATH``, ``wav:PATH,realtime``, ``null`` or ``null:fast``.
+    ``spec`` is ``device``, ``device:NAME``, ``wav:PATH``, ``wav:PATH,realtime``, ``web:PORT``, ``web:HOST:PORT``,
+    ``null`` or ``null:fast``.
+    ``speed`` and ``volume`` are factors, and where the listener's own begin.
     """
 
     spec: str
@@ -99,6 +106,8 @@ class SinkSettings(Section, frozen=True, kw_only=True):
     pause_clause_ms: int
     pause_sentence_ms: int
     pause_paragraph_ms: int
+    speed: float
+    volume: float
     spares: int
 
 

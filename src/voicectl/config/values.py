@@ -11,6 +11,14 @@ from voicectl.protocol.errors import ConfigError
 
 _REALTIME = ",realtime"
 
+_PATHS = (
+    "synthesizer.model_path",
+    "synthesizer.config_path",
+    "synthesizer.readings",
+    "synthesizer.voices",
+)
+"""Keys whose value is always a path."""
+
 
 def typed(origin: str, key: str, value: object) -> Any:
     """Return a value of a TOML file in the type of its key; nothing is guessed.
@@ -77,10 +85,14 @@ def with_absolute_paths(origin: str, key: str, value: Any, base: Path | None) ->
     """
     try:
         if key == "sink.spec" and value.startswith("wav:"):
-            path = value.removeprefix("wav:")
-            suffix = _REALTIME if path.endswith(_REALTIME) else ""
-            return f"wav:{_absolute(path.removesuffix(_REALTIME), base)}{suffix}"
-        if key in ("synthesizer.model_path", "synthesizer.config_path", "synthesizer.readings") and value:
+            text = value.removeprefix("wav:")
+            suffix = _REALTIME if text.endswith(_REALTIME) else ""
+            text = text.removesuffix(_REALTIME)
+            path = _absolute(text, base)
+            # A folder keeps its slash: it says that every session gets a file of its own.
+            slash = "/" if text.endswith("/") or _is_folder(path) else ""
+            return f"wav:{path}{slash}{suffix}"
+        if (key in _PATHS and value) or (key == "synthesizer.voice" and is_sound_file(value)):
             return str(_absolute(value, base))
         if key == "translator.model" and value and _is_folder(folder := _absolute(value, base)):
             return str(folder)
@@ -89,6 +101,11 @@ def with_absolute_paths(origin: str, key: str, value: Any, base: Path | None) ->
             f"{subject(origin, key)}: cannot tell where {shown(value)} is ({exc}); give a full path"
         ) from exc
     return value
+
+
+def is_sound_file(voice: str) -> bool:
+    """Return whether a voice is named by a recording of it."""
+    return voice.lower().endswith((".wav", ".flac", ".ogg", ".mp3"))
 
 
 def _absolute(path: str, base: Path | None) -> Path:

@@ -36,7 +36,8 @@ class SynthesizerActor(Actor):
         """Load the voice."""
         reason = choose(self._settings, self._language)[1]
         self._backend = load_backend(self._settings, self._language)
-        return About(self._backend.name, self._backend.device, f"{self._backend.voice}; {reason}")
+        detail = f"{self._backend.voice}; {reason}{_leaves(self._backend)}"
+        return About(self._backend.name, self._backend.device, detail)
 
     def handle(self, frame: Frame) -> None:
         """Speak the sentence in ``frame``."""
@@ -134,9 +135,15 @@ class SynthesizerActor(Actor):
             return self._backend
         if name not in self._fallbacks:
             try:
-                self._fallbacks[name] = load_backend(self._settings, self._language, name)
-                self.report(Notice(stage=self.stage, text=f"{self._backend.name} failed; {name} takes over"))
+                backend = self._fallbacks[name] = load_backend(self._settings, self._language, name)
+                text = f"{self._backend.name} failed; {name} takes over{_leaves(backend)}"
+                self.report(Notice(stage=self.stage, text=text))
             except VoicectlError as exc:
                 self._fallbacks[name] = None
                 self.log.warning("fallback not loaded", backend=name, error=str(exc))
         return self._fallbacks[name]
+
+
+def _leaves(backend: SynthesizerBackend) -> str:
+    """Return what has to be said of a voice in the cloud; nothing of one on this machine."""
+    return "; what is spoken leaves this machine" if backend.device == "cloud" else ""

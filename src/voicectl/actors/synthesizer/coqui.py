@@ -1,25 +1,42 @@
-"""Neural speech by Coqui TTS: VITS checkpoints, of the user's own or from Coqui's zoo, streamed (``vits_stream.py``).
+"""Neural speech by Coqui TTS: models of the user's own or from Coqui's zoo.
 
+VITS is here, streamed (``vits_stream.py``); XTTS is in ``xtts.py``, all others are in ``coqui_sentence.py``.
 torch and TTS are imported when a backend is made, not before. On busy machines start Python with
 ``OMP_WAIT_POLICY=passive``: two spinning OpenMP threads take 3118 ms for what waiting ones do in 535 ms.
 """
 
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from voicectl.actors.synthesizer.backend import Pcm
-from voicectl.actors.synthesizer.coqui_model import device, language_name, load_library, load_model, reason, speaker
-from voicectl.actors.synthesizer.coqui_zoo import configured
-from voicectl.actors.synthesizer.pcm import FULL_SCALE, pronounceable, to_int16
+from voicectl.actors.synthesizer.backend import Pcm, SynthesizerBackend
+from voicectl.actors.synthesizer.coqui_model import language_name, load_model, speaker
+from voicectl.actors.synthesizer.coqui_speech import fold_weight_norm, letters, prepare, seed, speech
+from voicectl.actors.synthesizer.coqui_zoo import NAME, configured, kind
+from voicectl.actors.synthesizer.pcm import pronounceable
 from voicectl.actors.synthesizer.vits_stream import LatentTap, context_frames, windows
 from voicectl.config.settings import SynthesizerSettings
-from voicectl.protocol.errors import BackendError
 
-NAME = "coqui"
+
+def load(settings: SynthesizerSettings, language: str) -> SynthesizerBackend:
+    """Return the backend for the configured model.
+
+    Raises:
+        ConfigError: no model is configured, or the model has no such voice.
+        BackendUnavailable: the model, its library or its language is missing.
+    """
+    model = kind(configured(settings))
+    if model == "xtts":
+        from voicectl.actors.synthesizer.xtts import XttsBackend
+
+        return XttsBackend(settings, language)
+    if model not in ("vits", ""):
+        from voicectl.actors.synthesizer.coqui_sentence import CoquiSentenceBackend
+
+        return CoquiSentenceBackend(settings, language)
+    return CoquiBackend(settings, language)
 
 
 class CoquiBackend:
@@ -33,15 +50,11 @@ class CoquiBackend:
 
     def __init__(self, settings: SynthesizerSettings, language: str) -> None:
         files = configured(settings)
-        load_library()
+        self.device = prepare(settings)
         import torch
 
         self._torch = torch
-        if settings.threads:
-            torch.set_num_threads(settings.threads)
-        torch.backends.cudnn.deterministic = True
-        self.device = device(settings.device)
-        self._gain = FULL_SCALE * settings.volume
+        self._volume = settings.volume
         model = load_model(files)
         model.length_scale = model.length_scale / settings.speed
         self._speaker = speaker(model, settings.voice)
@@ -58,18 +71,8 @@ class CoquiBackend:
         Raises:
             BackendError: the model failed on it; out of memory and errors of the device are among the reasons.
         """
-        if not pronounceable(text):
-            return
-        try:
-            latent = self._latent(text)
-            if latent is None:
-                return
-            for wave in windows(latent, self._decode, self._hop, self._context):
-                yield Pcm(to_int16(wave, self._gain), self.sample_rate)
-        except Exception as exc:  # the library raises whatever it meets; the sentence failed, not the process
-            if self.device.startswith("cuda"):
-                self._release()
-            raise BackendError(f"coqui could not speak {text[:40]!r}: {reason(exc)}") from exc
+        if pronounceable(text):
+            yield from speech(text, self._waves(text), self._volume, self.sample_rate, self.device)
 
     def close(self) -> None:
         """Free the model."""
@@ -77,15 +80,11 @@ class CoquiBackend:
 
     def _attach(self, model: Any) -> None:
         """Take the decoder out of the model, and what only training needs."""
-        torch = self._torch
         args = model.config.model_args
         for part in ("disc", "posterior_encoder"):
             if hasattr(model, part):
                 delattr(model, part)
-        for module in model.modules():
-            if torch.nn.utils.parametrize.is_parametrized(module, "weight"):
-                # Weight norm is computed anew in every pass unless it is folded into the weights.
-                torch.nn.utils.parametrize.remove_parametrizations(module, "weight")
+        fold_weight_norm(model)
         model.to(self.device).eval()
         self._tap = LatentTap()
         self._decoder = model.waveform_decoder
@@ -115,29 +114,23 @@ class CoquiBackend:
             conditions["language_ids"] = torch.tensor([languages[self._language]], device=self.device)
         return conditions
 
+    def _waves(self, text: str) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield what the model says, a window at a time."""
+        latent = self._latent(text)
+        if latent is not None:
+            yield from windows(latent, self._decode, self._hop, self._context)
+
     def _latent(self, text: str) -> Any:
         """Return the latent frames of a text, shape (1, channels, frames); None if the model knows no letter of it."""
-        torch = self._torch
-        tokenizer = self._model.tokenizer
-        ids = tokenizer.text_to_ids(text, language=self._language)
-        marks = {getattr(tokenizer.characters, f"{mark}_id", None) for mark in ("blank", "pad", "bos", "eos")}
-        if not set(ids) - marks:
+        ids = letters(self._model.tokenizer, text, self._language)
+        if not ids:
             return None
-        torch.manual_seed(zlib.crc32(text.encode("utf-8", "replace")))
-        tokens = torch.tensor([ids], device=self.device)
+        seed(text)
+        tokens = self._torch.tensor([ids], device=self.device)
         return self._model.inference(tokens, aux_input=self._conditions)["model_outputs"]
 
     def _decode(self, latent: Any) -> npt.NDArray[np.float32]:
         """Return the samples of latent frames, shape (frames * hop,), between -1 and 1."""
         with self._torch.inference_mode():
             wave: npt.NDArray[np.float32] = self._decoder(latent, g=self._tap.conditioning)[0, 0].float().cpu().numpy()
-        if not np.isfinite(wave).all():
-            raise BackendError("the model made no finite sound")
         return wave
-
-    def _release(self) -> None:
-        """Give back memory that the GPU keeps for later; a lost device cannot even do that."""
-        try:
-            self._torch.cuda.empty_cache()
-        except RuntimeError:
-            return

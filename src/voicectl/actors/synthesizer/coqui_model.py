@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from voicectl.actors.synthesizer import coqui_shim
-from voicectl.actors.synthesizer.coqui_zoo import Checkpoint
+from voicectl.actors.synthesizer.coqui_zoo import INSTALL, Checkpoint
 from voicectl.actors.synthesizer.voice import speaks
 from voicectl.protocol.errors import BackendUnavailable, ConfigError
-
-INSTALL = "pip install 'voicectl[coqui]'"
 
 
 def load_library() -> None:
@@ -30,8 +28,8 @@ def load_library() -> None:
         import TTS.tts.models.vits  # noqa: F401
     except (ImportError, OSError, RuntimeError) as exc:
         raise BackendUnavailable(f"coqui cannot be loaded ({reason(exc)}); run: {INSTALL}") from exc
-    for library in ("TTS", "trainer"):
-        logging.getLogger(library).setLevel(logging.ERROR)  # it warns of every letter it does not know
+    for library in ("TTS", "trainer", "transformers"):
+        logging.getLogger(library).setLevel(logging.ERROR)  # they warn of every letter and token they do not know
 
 
 def load_model(files: Checkpoint) -> Any:
@@ -45,13 +43,9 @@ def load_model(files: Checkpoint) -> Any:
 
     try:
         config = load_config(str(files.config))
-        if config.model != "vits":
-            raise BackendUnavailable(f"coqui: {files.config} is a {config.model} model; voicectl speaks VITS models")
         _complete(config.model_args, files.config.parent)
         model = Vits(config)
         model.load_checkpoint(config, str(files.model), eval=True)
-    except BackendUnavailable:
-        raise
     except Exception as exc:  # any part of a foreign file can be wrong
         raise BackendUnavailable(f"coqui: {files.model} cannot be loaded ({reason(exc)}); check its config") from exc
     return model

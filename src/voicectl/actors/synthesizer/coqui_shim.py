@@ -1,6 +1,7 @@
 """Lets coqui-tts be imported where torchaudio and torchcodec are missing or broken.
 
-``import TTS`` demands both, and ``TTS.tts.models.vits`` imports torchaudio; speaking with VITS calls neither. Their
+``import TTS`` demands both, and ``TTS.tts.models.vits`` imports torchaudio; speaking with VITS calls neither, and what
+cloning a voice with XTTS calls is in ``torch_mel.py``. Their
 wheels are built for CUDA, so on a CPU build of torch they are often absent or fail to load their libraries. What cannot
 be imported is replaced by an empty module with a valid ``__spec__`` (``importlib.util.find_spec`` is how TTS looks for
 it), whose functions raise when they are called after all.
@@ -18,8 +19,12 @@ def install() -> list[str]:
     """Put stand-ins where they are needed, before the first ``import TTS``; return the names replaced."""
     replaced = []
     if not _importable("torchaudio"):
-        functional = _stand_in("torchaudio.functional", ["resample"])
-        transforms = _stand_in("torchaudio.transforms", ["Resample", "MelSpectrogram", "Vad"])
+        functional = _stand_in("torchaudio.functional", [])
+        transforms = _stand_in("torchaudio.transforms", ["Resample", "Vad"])
+        from voicectl.actors.synthesizer import torch_mel
+
+        vars(functional).update(resample=torch_mel.resample)
+        vars(transforms).update(MelSpectrogram=torch_mel.MelSpectrogram)
         _stand_in("torchaudio", ["load", "save", "info"], functional=functional, transforms=transforms)
         replaced.append("torchaudio")
     if importlib.util.find_spec("torchcodec") is None:  # TTS only looks for it

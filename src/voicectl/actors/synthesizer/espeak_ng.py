@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import unicodedata
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from voicectl.actors.synthesizer.backend import Pcm
 from voicectl.actors.synthesizer.pcm import pronounceable, to_int16
+from voicectl.actors.synthesizer.plain import plain
 from voicectl.actors.synthesizer.voice import VoiceInfo, speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError
@@ -64,6 +64,21 @@ def voices(language: str | None) -> list[VoiceInfo]:
     return [VoiceInfo(NAME, voice.name, voice.languages[0][0], SAMPLE_RATE) for _, voice in fitting]
 
 
+def installed(_settings: SynthesizerSettings, language: str | None) -> list[VoiceInfo]:
+    """Return the voices of a language (None: all) as they are installed, the best first."""
+    return voices(language)
+
+
+def missing(_settings: SynthesizerSettings, _language: str | None) -> str | None:
+    """Return how to get the program; None when it is here."""
+    return None if program() else f"a hundred languages, offline: {INSTALL}"
+
+
+def auto(_settings: SynthesizerSettings, language: str) -> str | None:
+    """Return why this voice is taken when none is named; None when it does not speak the language."""
+    return f"the voice that is installed for {language}" if voices(language) else None
+
+
 def parse_voices(listing: str) -> list[Voice]:
     """Return the voices of the table that ``espeak-ng --voices`` prints.
 
@@ -109,7 +124,7 @@ class EspeakNgBackend:
         Raises:
             BackendError: the program cannot be started, failed or was killed.
         """
-        text = _plain(text)
+        text = plain(text)
         if not pronounceable(text):
             return
         pipe = subprocess.PIPE
@@ -161,12 +176,6 @@ def _complaint(child: "subprocess.Popen[bytes]") -> str:
     assert child.stderr
     lines = child.stderr.read().decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else f"exit status {status}"
-
-
-def _plain(text: str) -> str:
-    """Return a text without what the program takes as commands: control characters, and ``[[`` for phonemes."""
-    text = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in text)
-    return text.replace("[[", "[ [")
 
 
 def _voices(path: str) -> list[Voice]:

@@ -1,25 +1,23 @@
 """Chooses and loads the voice."""
 
-import importlib.util
 from difflib import get_close_matches
 
 import msgspec
 
 from voicectl.actors.plugin import is_plugin, plugin
-from voicectl.actors.synthesizer import coqui, coqui_model, coqui_zoo, espeak_ng, openjtalk
+from voicectl.actors.synthesizer import coqui_zoo, registry
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
 from voicectl.actors.synthesizer.voice import Missing, VoiceInfo, speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendUnavailable, UsageError
 
-BACKENDS = (coqui.NAME, openjtalk.NAME, espeak_ng.NAME)
-_OWN_MODEL = "set synthesizer.model_path and config_path"
+BACKENDS = tuple(row.name for row in registry.BACKENDS)
 
 
 def choose(settings: SynthesizerSettings, language: str) -> tuple[str, str]:
     """Return the backend for a language and why, without loading anything.
 
-    ``auto`` takes the model that is configured, else Open JTalk for Japanese, else espeak-ng.
+    ``auto`` takes the backend that has the named voice, else the first row of the registry that fits.
 
     Raises:
         UsageError: the configured name is unknown.
@@ -28,16 +26,11 @@ def choose(settings: SynthesizerSettings, language: str) -> tuple[str, str]:
     if settings.backend != "auto":
         _known(settings.backend)
         return settings.backend, "configured"
-    note = ""
-    if settings.model or settings.model_path:
-        if _coqui_installed():
-            return coqui.NAME, "a model of Coqui TTS is configured"
-        note = f"; for the configured model: {coqui_model.INSTALL}"
-    if openjtalk.voices(language) and _importable("pyopenjtalk"):
-        return openjtalk.NAME, f"the Japanese voice that is always there{note}"
-    if espeak_ng.voices(language):
-        return espeak_ng.NAME, f"the voice that is installed for {language}{note}"
-    raise BackendUnavailable(f"no voice here speaks {language!r}; {_advice(language)}{note}")
+    note = _note(settings)
+    for row in _having(settings, language) or registry.BACKENDS:
+        if why := row.auto(settings, language):
+            return row.name, why + note
+    raise BackendUnavailable(f"no voice here speaks {language!r}; {_advice(settings, language)}{note}")
 
 
 def load_backend(settings: SynthesizerSettings, language: str, name: str | None = None) -> SynthesizerBackend:
@@ -67,33 +60,35 @@ def load_backend(settings: SynthesizerSettings, language: str, name: str | None 
 
 def _backend(name: str, settings: SynthesizerSettings, language: str) -> SynthesizerBackend:
     """Load one of the project's own backends by its name."""
-    if name == openjtalk.NAME:
-        return openjtalk.OpenJTalkBackend(settings, language)
-    if name == espeak_ng.NAME:
-        return espeak_ng.EspeakNgBackend(settings, language)
-    return coqui.CoquiBackend(settings, language)
+    row = registry.entry(name)
+    assert row
+    return row.load(settings, language)
 
 
-def installed(language: str | None = None) -> list[VoiceInfo]:
+def installed(settings: SynthesizerSettings, language: str | None = None) -> list[VoiceInfo]:
     """Return the voices that can speak a language (None: any) as they are installed, best first."""
-    found = coqui_zoo.voices(language) if _coqui_installed() else []
-    if _importable("pyopenjtalk"):
-        found += openjtalk.voices(language)
-    return found + espeak_ng.voices(language)
+    return [voice for row in registry.BACKENDS for voice in row.voices(settings, language)]
 
 
-def missing(language: str | None = None) -> list[Missing]:
-    """Return the backends that would speak a language (None: any) but are not usable here, and how to get them."""
-    found = []
-    if not _coqui_installed():
-        found.append(Missing(coqui.NAME, f"neural voices (VITS): {coqui_model.INSTALL}"))
-    elif not coqui_zoo.voices(language):
-        found.append(Missing(coqui.NAME, f"neural voices (VITS): {_OWN_MODEL}, or run: {coqui_zoo.DOWNLOAD} NAME"))
-    if (language is None or speaks("ja", language)) and not _importable("pyopenjtalk"):
-        found.append(Missing(openjtalk.NAME, f"Japanese, offline: {openjtalk.INSTALL}"))
-    if espeak_ng.program() is None:
-        found.append(Missing(espeak_ng.NAME, f"a hundred languages, offline: {espeak_ng.INSTALL}"))
-    return found
+def missing(settings: SynthesizerSettings, language: str | None = None) -> list[Missing]:
+    """Return the backends with more voices for a language (None: any) than are here, and how to get them."""
+    found = ((row.name, row.missing(settings, language)) for row in registry.BACKENDS)
+    return [Missing(name, how) for name, how in found if how]
+
+
+def _having(settings: SynthesizerSettings, language: str) -> list[registry.Entry]:
+    """Return the backends that have the named voice; none when no voice is named."""
+    return [
+        row
+        for row in registry.BACKENDS
+        if settings.voice and any(voice.voice == settings.voice for voice in row.voices(settings, language))
+    ]
+
+
+def _note(settings: SynthesizerSettings) -> str:
+    """Return what is to be done for a configured model that cannot be loaded here; empty when nothing is."""
+    wanted = settings.model or settings.model_path
+    return f"; for the configured model: {coqui_zoo.INSTALL}" if wanted and not coqui_zoo.has_library() else ""
 
 
 def _known(name: str) -> None:
@@ -108,16 +103,7 @@ def _known(name: str) -> None:
         raise UsageError(f"unknown synthesizer {name!r}; known: auto, {', '.join(BACKENDS)}; {hint}")
 
 
-def _advice(language: str) -> str:
+def _advice(settings: SynthesizerSettings, language: str) -> str:
     """Return how to get a voice for a language."""
-    wanted = missing(language)
+    wanted = missing(settings, language)
     return "get one: " + " | ".join(item.how for item in wanted) if wanted else "see voicectl voices"
-
-
-def _importable(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
-
-
-def _coqui_installed() -> bool:
-    """Return whether torch and TTS are there; finding them does not import them."""
-    return _importable("torch") and _importable("TTS")

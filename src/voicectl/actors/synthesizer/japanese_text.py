@@ -24,9 +24,9 @@ def segments(text: str) -> Iterator[str]:
     """
     text = _RUNAWAY.sub(lambda match: match[1] * _REPEATS, _clean(text))
     while len(text) > _LONGEST:
-        cut = _cut(text[:_LONGEST])
-        yield text[:cut]
-        text = text[cut:]
+        place = cut(text[:_LONGEST])
+        yield text[:place]
+        text = text[place:]
     yield text
 
 
@@ -37,10 +37,10 @@ def _clean(text: str) -> str:
     return "".join(" " if unicodedata.category(character)[0] == "C" else character for character in text).strip()
 
 
-def _cut(text: str) -> int:
+def cut(text: str) -> int:
     """Return where to cut: after the last sentence end, else comma, else space, else at the end of ``text``."""
     for marks in (_ENDS, _COMMAS, " "):
-        cut = max(text.rfind(mark) for mark in marks) + 1
-        if cut > len(text) // 4:
-            return cut
+        place = max(text.rfind(mark) for mark in marks) + 1
+        if place > len(text) // 4:
+            return place
     return len(text)

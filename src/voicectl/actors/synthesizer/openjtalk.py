@@ -1,9 +1,9 @@
 """Japanese speech by Open JTalk with the voice "Mei", both shipped in pyopenjtalk-plus.
 
-Open JTalk has no streaming, but it works in two steps: a front end that turns the sentence into one label
-per phoneme, and an HTS engine that turns labels into sound and takes 95 % of the time. The labels carry their whole
-context (position in the phrase, the accent, what comes next), so the label list can be cut and its parts spoken one
-after the other with the sentence's own melody: ``join.py`` says where, and ``Joiner`` puts the parts together.
+Open JTalk works in two steps: a front end that turns the sentence into one label per phoneme, and an HTS engine that
+turns labels into sound and takes 95 % of the time; ``hts_stream.py`` lets the sound leave window by window.
+Cutting the labels into parts and speaking one after the other is no way: the engine gives each part the variance
+of a whole sentence, and parts of half a second come out up to 6 dB too loud.
 """
 
 import contextlib
@@ -12,15 +12,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 
 from voicectl.actors.synthesizer.backend import Pcm
+from voicectl.actors.synthesizer.hts_stream import HtsUtterance, HtsVoice, Wave
 from voicectl.actors.synthesizer.japanese_text import segments
-from voicectl.actors.synthesizer.join import Part, parts
 from voicectl.actors.synthesizer.pcm import pronounceable, to_int16
 from voicectl.actors.synthesizer.phrasing import phrased
-from voicectl.actors.synthesizer.voice import VoiceInfo, speaks
+from voicectl.actors.synthesizer.voice import VoiceInfo, importable, speaks
 from voicectl.config.settings import SynthesizerSettings
-from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError
+from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError, VoicectlError
 
 NAME = "openjtalk"
 VOICE = "mei"
@@ -42,18 +43,12 @@ _HEAD = SAMPLE_RATE * 20 // 1000
 _TAIL = SAMPLE_RATE * 60 // 1000
 """Samples kept after the last sound, for its decay; the pause between sentences is the sink's."""
 
-_FASTEST_CUT = 1.25
-"""Beyond this speed consonants are not cut: their labels come near the engine's least length of five frames, and spoken
-alone they are longer than in the sentence."""
-
-_FADE = SAMPLE_RATE * 10 // 1000
-"""Samples of the crossfade at a join."""
+_ENGINE = "0.4."
+"""Versions of pyopenjtalk-plus whose engine is known; that of another one might take other arguments and crash."""
 
 _WARM_UP = "その時、上と下の方を見ます。"
 """Loads every part at once: 時, 上, 下 and 方 as words of their own have several readings, which brings in the Sudachi
 dictionary (0.2 s)."""
-
-Wave = npt.NDArray[np.float64]
 
 
 def voices(language: str | None) -> list[VoiceInfo]:
@@ -61,10 +56,26 @@ def voices(language: str | None) -> list[VoiceInfo]:
     return [VoiceInfo(NAME, VOICE, "ja", SAMPLE_RATE)] if language is None or speaks("ja", language) else []
 
 
+def installed(_settings: SynthesizerSettings, language: str | None) -> list[VoiceInfo]:
+    """Return Mei where the engine is installed and the language (None: any) is Japanese."""
+    return voices(language) if importable("pyopenjtalk") else []
+
+
+def missing(_settings: SynthesizerSettings, language: str | None) -> str | None:
+    """Return how to get the engine; None when it is here or the language is not Japanese."""
+    return f"Japanese, offline: {INSTALL}" if voices(language) and not importable("pyopenjtalk") else None
+
+
+def auto(settings: SynthesizerSettings, language: str) -> str | None:
+    """Return why Mei is taken when no voice is named; None when the language is not Japanese."""
+    return "the Japanese voice that is always there" if installed(settings, language) else None
+
+
 class OpenJTalkBackend:
     """Mei; deterministic, about 25 times faster than real time, on the CPU alone.
 
-    ``speed`` is a factor, ``pitch`` in semitones and ``volume`` a factor, as in the settings.
+    ``speed`` is a factor, ``pitch`` in semitones and ``volume`` a factor, as in the settings. Without ``streaming`` a
+    sentence is one chunk: the same sound, later.
     """
 
     name = NAME
@@ -72,7 +83,7 @@ class OpenJTalkBackend:
     voice = VOICE
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, settings: SynthesizerSettings, language: str) -> None:
+    def __init__(self, settings: SynthesizerSettings, language: str, *, streaming: bool = True) -> None:
         if not speaks("ja", language):
             raise BackendUnavailable(
                 f"openjtalk speaks only Japanese, not {language!r}; set synthesizer.backend = auto"
@@ -89,11 +100,12 @@ class OpenJTalkBackend:
         self._speed = settings.speed
         self._half_tone = settings.pitch
         self._gain = _GAIN * settings.volume
+        self._stream = self._open_stream() if streaming else None
         for _ in self.synthesize(_WARM_UP):
             pass
 
     def synthesize(self, text: str) -> Iterator[Pcm]:
-        """Yield the speech of one sentence; the first chunk after about a second's worth of it.
+        """Yield the speech of one sentence; the first chunk is its first 0.2 s.
 
         Raises:
             BackendError: Open JTalk failed on this sentence.
@@ -103,22 +115,20 @@ class OpenJTalkBackend:
             yield from self._segment(piece, first=index == 0, last=index == len(pieces) - 1)
 
     def close(self) -> None:
-        """Nothing to free: the dictionary is shared by the process."""
+        """Free the voice; the dictionary is shared by the process."""
+        if self._stream:
+            self._stream.close()
 
     def _segment(self, text: str, *, first: bool, last: bool) -> Iterator[Pcm]:
         """Yield the speech of one segment, its outer silence trimmed where the sentence begins and ends."""
         labels = self._labels(text)
         if not labels:
             return
-        joiner = Joiner()
-        for part in parts(labels, consonants=self._speed <= _FASTEST_CUT):
-            wave = joiner.add(part, self._speak(part.labels), self._edges(part))
-            if first and part.before is None:
-                wave = wave[_onset(wave) :]
-            if last and part.after is None:
-                wave = wave[: _end(wave)]
-            if wave.size:
-                yield Pcm(to_int16(wave, self._gain), SAMPLE_RATE)
+        waves = self._waves(labels)
+        for wave, is_end in _from_onset(waves) if first else waves:
+            heard = wave[: _end(wave)] if last and is_end else wave
+            if heard.size:
+                yield Pcm(to_int16(heard, self._gain), SAMPLE_RATE)
 
     def _labels(self, text: str) -> list[str]:
         """Return the full-context labels of a text; none when nothing in it has a reading."""
@@ -128,7 +138,15 @@ class OpenJTalkBackend:
         except (RuntimeError, ValueError, LookupError) as exc:
             raise BackendError(f"openjtalk could not read {text[:40]!r}: {exc}") from exc
 
-    def _speak(self, labels: list[str]) -> Wave:
+    def _waves(self, labels: list[str]) -> Iterator[tuple[Wave, bool]]:
+        """Yield the sound of labels piece by piece, each with whether it is the last."""
+        if self._stream is None:
+            yield self._whole(labels), True
+            return
+        with HtsUtterance(self._stream, labels, self._speed, self._half_tone) as utterance:
+            yield from utterance.windows()
+
+    def _whole(self, labels: list[str]) -> Wave:
         """Return the waveform of labels, shape (n,), on an int16 scale but not limited to it."""
         try:
             wave, _ = self._engine.synthesize(labels, self._speed, self._half_tone)
@@ -136,49 +154,34 @@ class OpenJTalkBackend:
             raise BackendError(f"openjtalk could not speak: {exc}") from exc
         return np.asarray(wave, dtype=np.float64)
 
-    def _edges(self, part: Part) -> tuple[int, int]:
-        """Return how many samples of a part lie before its first and after its last cut point.
+    def _open_stream(self) -> HtsVoice | None:
+        """Return the voice for streaming; None where that does not give the engine's own sound."""
+        if not self._engine.__version__.startswith(_ENGINE):
+            return None
+        try:
+            voice = HtsVoice(self._engine.htsengine.__file__, self._engine.DEFAULT_HTS_VOICE)
+            labels = self._labels("あ")
+            with HtsUtterance(voice, labels, self._speed, self._half_tone) as utterance:
+                streamed = np.concatenate([wave for wave, _ in utterance.windows()])
+        except VoicectlError as exc:
+            structlog.get_logger().warning("openjtalk speaks whole sentences", reason=str(exc))
+            return None
+        if not np.array_equal(streamed, self._whole(labels)):
+            structlog.get_logger().warning("openjtalk speaks whole sentences", reason="another sound when streamed")
+            voice.close()
+            return None
+        return voice
 
-        The engine gives each label a length of its own, so a label spoken alone is as long as in the
-        sentence (measured: exact at speed 1; at others the sentence's length differs by up to 2 %).
-        """
-        head = tail = 0
-        if part.before is not None:
-            head = self._length(part.before.lead) + self._length([part.before.label]) // 2
-        if part.after is not None:
-            tail = self._length(part.after.follow) + self._length([part.after.label]) // 2
-        return head, tail
 
-    def _length(self, labels: list[str]) -> int:
-        """Return the length of labels in samples."""
-        return len(self._speak(labels)) if labels else 0
-
-
-class Joiner:
-    """Puts the parts of a sentence together with short crossfades.
-
-    Both parts of a join hold the sound around the cut point. The fade keeps the power of two
-    unrelated signals constant, which is what noise and silence are; nothing voiced is ever cut.
-    """
-
-    def __init__(self) -> None:
-        self._held: Wave = np.zeros(0)
-
-    def add(self, part: Part, wave: Wave, edges: tuple[int, int]) -> Wave:
-        """Return what is final: the part up to just before its last cut point."""
-        head, tail = edges
-        half = _FADE // 2
-        start = 0 if part.before is None else max(0, head - half)
-        stop = len(wave) if part.after is None else max(start, len(wave) - tail + half)
-        wave = wave[start:stop].copy()
-        overlap = min(len(self._held), len(wave))
-        angle = np.linspace(0.0, np.pi / 2, overlap)
-        wave[:overlap] = wave[:overlap] * np.sin(angle) + self._held[:overlap] * np.cos(angle)
-        if part.after is None:
-            return wave
-        keep = max(0, len(wave) - _FADE)
-        self._held = wave[keep:]
-        return wave[:keep]
+def _from_onset(waves: Iterator[tuple[Wave, bool]]) -> Iterator[tuple[Wave, bool]]:
+    """Yield a sentence's sound without the silence before it."""
+    held: Wave = np.zeros(0)
+    for wave, is_end in waves:
+        held = np.concatenate((held, wave))
+        if is_end or _loud_frames(held).size:
+            yield held[_onset(held) :], is_end
+            break
+    yield from waves
 
 
 def _onset(wave: Wave) -> int:
