@@ -17,6 +17,7 @@ import zmq
 
 from voicectl.actors.base import EXIT_FAILED
 from voicectl.actors.workmark import take_mark, work_path
+from voicectl.protocol.addresses import Channel, ipc_address
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import (
     Activate,
@@ -31,7 +32,7 @@ from voicectl.protocol.messages import (
     Ready,
     Suspect,
 )
-from voicectl.protocol.sockets import Inbox, Outlet, ipc_address
+from voicectl.protocol.sockets import Inbox, Outlet
 
 ECHO = Path(__file__).with_name("echo_stage.py")
 WAIT_MS = 30_000
@@ -304,6 +305,18 @@ def test_a_garbage_frame_is_counted_and_the_stage_lives(stage: Bench) -> None:
         stage.event(Heartbeat, lambda beat: beat.counters["bad_frames"] == 1)
     stage.ask("alive")
     assert stage.next_to_peer() == Notice(stage="", text="alive")
+
+
+@pytest.mark.parametrize("channel", ["data", "control"])
+def test_an_inbox_whose_file_was_deleted_is_found_again(stage: Bench, channel: Channel) -> None:
+    """A neighbour that was restarted can connect; whoever was connected did not notice."""
+    address = ipc_address(stage.folder, NAME, channel)
+    Path(address.removeprefix("ipc://")).unlink()
+    stage.ask("still here")
+    assert stage.next_to_peer() == Notice(stage="", text="still here")
+    with zmq.Context() as context, Outlet(context, address, "newcomer.1") as newcomer:
+        newcomer.send(Hold(on=True) if channel == "control" else Notice(stage="", text="new"))
+        assert stage.next_to_peer() in (Hold(on=True), Notice(stage="", text="new"))
 
 
 def test_a_message_to_a_neighbour_that_is_not_there_is_counted(bench: Bench) -> None:

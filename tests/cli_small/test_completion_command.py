@@ -40,7 +40,7 @@ def test_the_help_says_how_to_install_it(run) -> None:
 @pytest.mark.parametrize(
     ("option", "typed", "offered"),
     [
-        ("--set", "sink.spe", ["sink.spec="]),
+        ("--set", "sink.spe", ["sink.spec=", "sink.speed="]),
         ("--set", "translator.backend=n", ["translator.backend=nllb", "translator.backend=none"]),
         ("--profile", "o", ["offline"]),
     ],

@@ -1,6 +1,7 @@
 """``voicectl doctor`` finds what is missing and says what to do."""
 
 import json
+import re
 import socket
 import sqlite3
 import subprocess
@@ -44,7 +45,8 @@ def test_the_report_lists_everything_and_imports_nothing_heavy(sinkless: Path) -
     checks = {check["name"]: check for check in report["checks"]}
     assert {
         *("python", "settings", "package click", "package pyzmq", "runtime folder", "leftover sockets", "state folder"),
-        *("disk", "journal", "portaudio", "starter model", "torch", "coqui", "espeak-ng", "translator", "synthesizer"),
+        *("disk", "journal", "portaudio", "starter model", "torch", "coqui", "espeak-ng", "readings", "translator"),
+        "synthesizer",
     } <= set(checks)
     assert all(check["state"] in ("ok", "warn") for check in checks.values())
     assert all(bool(check["advice"]) == (check["state"] != "ok") for check in checks.values())
@@ -106,6 +108,21 @@ def test_a_runtime_folder_that_cannot_be_used_fails_with_advice(isolated: Path) 
 def test_a_disk_is_judged_by_its_free_space(free_mb: int, state: str) -> None:
     """Below the first limit nothing works, below the second models do not fit."""
     assert system_checks.disk(free_mb).state == state
+
+
+def test_readings_are_those_of_the_project_and_of_the_user(isolated: Path) -> None:
+    """A dictionary that is broken is found before a stage stumbles over it."""
+    settings = load_settings().settings.synthesizer
+    detail = only(speech_checks.readings(settings, "ja")).detail
+    assert re.fullmatch(r"e2k [\d.]+, \d{4} terms", detail)
+    own = isolated / "config" / "voicectl" / "readings.tsv"
+    own.parent.mkdir(parents=True)
+    own.write_text("frobnitz\tフロブニッツ\n")
+    assert only(speech_checks.readings(settings, "ja")).detail.endswith(f" terms, with {own}")
+    own.write_text("frobnitz\n")
+    check = only(guarded("readings", lambda: speech_checks.readings(settings, "ja")))
+    assert (check.state, check.advice) == ("fail", "write: term, one tab, reading")
+    assert only(speech_checks.readings(settings, "de")).state == "ok"
 
 
 def test_a_damaged_starter_model_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,8 +137,8 @@ def test_a_file_that_is_not_understood_is_not_touched(path: Path, text: str) -> 
 def test_an_old_client_gets_only_hooks_that_it_knows() -> None:
     """One unknown name, and it would ignore the whole file."""
     assert events_for((2, 1, 152)) == events_for(()) == list(EVENTS)
-    assert events_for((2, 1, 100)) == ["Stop", "StopFailure", "Notification", "TaskCompleted"]
-    assert events_for((2, 0, 76)) == ["Stop", "Notification"]
+    assert events_for((2, 1, 100)) == ["Stop", "StopFailure", "Notification", "TaskCompleted", "SessionEnd"]
+    assert events_for((2, 0, 76)) == ["Stop", "Notification", "SessionEnd"]
 
 
 @pytest.mark.parametrize(("version", "told"), [("2.0.76 (Claude Code)", True), ("2.1.328 (Claude Code)", False)])

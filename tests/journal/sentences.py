@@ -7,6 +7,8 @@ from importlib.resources import files
 
 import msgspec
 
+from voicectl.actors.parser.delivery import Delivery
+from voicectl.actors.parser.intake import Deliver
 from voicectl.actors.parser.journal import Entry, FeedRow
 from voicectl.config.settings import ParserSettings
 
@@ -34,3 +36,8 @@ def parser_settings(window: int = 16, seconds: float = 1e9, floor_pause_s: float
     defaults = tomllib.loads((files("voicectl.config") / "default.toml").read_text())["parser"]
     wanted = {"window_sentences": window, "window_seconds": seconds, "floor_pause_s": floor_pause_s}
     return msgspec.convert(defaults | wanted, ParserSettings)
+
+
+def only_journaled(delivery: Delivery) -> Deliver:
+    """Return how an intake delivers where nobody takes what is sent."""
+    return lambda feed, row, entries: delivery.record(row, entries, feed.announces)

@@ -73,6 +73,16 @@ def skip(heard: int, count: int = 1, epoch: int = 1) -> Cancelled:
     return Cancelled(epoch=epoch, heard=heard, action="skip", count=count)
 
 
+def test_what_is_sent_at_once_is_journaled_under_its_number(parser: Parser) -> None:
+    """As much as the window takes; after a death it goes out again under the same numbers, and the rest follows."""
+    sent = parser.delivery.record(row(), sentences("a", 20), now=0.0)
+    assert [entry.play for entry in sent] == list(range(1, 17))
+    parser.restart()
+    assert [(entry.play, entry.source) for entry in parser.delivery.unheard()] == [(n, f"a {n}") for n in range(1, 17)]
+    parser.settle(1)
+    assert parser.release() == [(17, "a 17")]
+
+
 def test_play_numbers_count_from_one(parser: Parser) -> None:
     """They are journaled with the sentence."""
     parser.record(*sentences("a", 3))

@@ -45,12 +45,13 @@ class ParserAndSink(RuleBasedStateMachine):
 
     # -- the parser ----------------------------------------------------------------------------
 
-    @rule(feed=feeds, count=st.integers(1, 4))
-    def add(self, feed: str, count: int) -> None:
-        """An agent says something."""
+    @rule(feed=feeds, count=st.integers(1, 4), is_sent=st.booleans())
+    def add(self, feed: str, count: int, is_sent: bool) -> None:
+        """An agent says something, and the parser sends at once what it may, or later."""
         first = self.added[feed] + 1
         self.added[feed] += count
-        self.delivery.record(row(feed), [sentence(feed, seq) for seq in range(first, first + count)])
+        said = [sentence(feed, seq) for seq in range(first, first + count)]
+        self.send(self.delivery.record(row(feed), said, now=self.now if is_sent else None))
 
     @rule(feed=feeds)
     def end_answer(self, feed: str) -> None:
@@ -62,6 +63,11 @@ class ParserAndSink(RuleBasedStateMachine):
         """Time passes and the parser sends what it may."""
         self.now += seconds
         while entry := self.delivery.release(self.now):
+            self.send([entry])
+
+    def send(self, entries: list[Entry]) -> None:
+        """Send sentences under new numbers."""
+        for entry in entries:
             assert entry.play not in self.sent, "a play number was given twice"
             self.sent[entry.play] = (entry.feed, entry.seq)
             self.deliver(entry)

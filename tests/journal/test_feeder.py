@@ -14,9 +14,10 @@ import zmq
 
 from voicectl.actors.parser.spool import OrphanSpool
 from voicectl.cli.feeder import IN_FLIGHT_BYTES, READ_BYTES, Ends, Feeder
+from voicectl.protocol.addresses import ipc_address
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import Ack, Chunk, FeedDone, Message, Progress
-from voicectl.protocol.sockets import Inbox, Outlet, ipc_address
+from voicectl.protocol.sockets import Inbox, Outlet
 from voicectl.supervisor.book import BOOK, Book, StageEntry, birth, write_book
 
 WAIT_MS = 30_000
@@ -32,6 +33,7 @@ class Parser:
         self._context = context
         self.inbox = Inbox(context, ipc_address(folder, f"parser.{incarnation}", "data"))
         self._outlet: Outlet | None = None
+        self.feed = ""
         self.text = b""
         self.final = False
         created = birth(os.getpid())
@@ -46,6 +48,7 @@ class Parser:
         assert isinstance(frame, Frame)
         chunk = frame.envelope.body
         assert isinstance(chunk, Chunk)
+        self.feed = chunk.feed
         if self._outlet is None:
             self._outlet = Outlet(self._context, chunk.reply_to, "parser")
         return chunk, frame.payload
@@ -68,7 +71,7 @@ class Parser:
     def acknowledge(self, offset: int, taken: int | None = None, final: bool = False, resend: bool = False) -> None:
         """Say how far the journal is."""
         taken = offset if taken is None else taken
-        self.answer(Ack(feed="", offset=offset, taken=taken, final=final, resend=resend))
+        self.answer(Ack(feed=self.feed, offset=offset, taken=taken, final=final, resend=resend))
 
     def close(self) -> None:
         """Die."""
@@ -274,12 +277,29 @@ def test_a_feed_that_waits_ends_when_everything_is_spoken(parser: Parser, waitin
     waiting_writer.end()
     parser.read(4, final=True)
     parser.acknowledge(4, final=True)
-    progress = Progress(feed="", session="session", seq=1, state="speaking", source="One.", translation="一つ。")
+    progress = Progress(
+        feed=parser.feed, session="session", seq=1, state="speaking", source="One.", translation="一つ。"
+    )
     parser.answer(progress)
-    done = FeedDone(feed="", spoken=1, failed=0, cancelled=0)
+    done = FeedDone(feed=parser.feed, spoken=1, failed=0, cancelled=0)
     parser.answer(done)
     assert waiting_writer.ends() == Ends(delivered=True, done=done)
     assert waiting_writer.progress == [progress]
+
+
+def test_a_strangers_word_is_not_believed(parser: Parser, writer: Writer, context: Context, folder: Path) -> None:
+    """An acknowledgement and an end of another feed: what was not journaled is still sent to the next parser."""
+    writer.write(b"One.")
+    parser.read(4)
+    parser.answer(Ack(feed="stranger", offset=4, final=True))
+    parser.answer(FeedDone(feed="stranger", spoken=1, failed=0, cancelled=0))
+    parser.close()
+    with contextlib.closing(Parser(context, folder, 2)) as successor:
+        writer.end()
+        successor.read(4, final=True)
+        assert successor.text == b"One."
+        successor.acknowledge(4, final=True)
+        assert writer.ends().delivered
 
 
 def test_a_feed_that_waits_outlives_a_restart_of_the_parser(
@@ -295,7 +315,7 @@ def test_a_feed_that_waits_outlives_a_restart_of_the_parser(
         successor.text = b"One."
         successor.read(4, final=True)
         successor.acknowledge(4, final=True)
-        done = FeedDone(feed="", spoken=0, failed=1, cancelled=0)
+        done = FeedDone(feed=successor.feed, spoken=0, failed=1, cancelled=0)
         successor.answer(done)
         assert waiting_writer.ends().done == done
 

@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zmq
-from sentences import parser_settings
+from sentences import only_journaled, parser_settings
 
 from voicectl.actors.parser.delivery import Delivery
 from voicectl.actors.parser.intake import Intake
@@ -32,7 +33,8 @@ class Session:
         self.journal = Journal(folder / "journal.sqlite3", lambda text: None)
         settings = parser_settings()
         self.delivery = Delivery(self.journal, settings)
-        self.intake = Intake(settings, self.journal, self.delivery, self.context, "parser")
+        deliver = only_journaled(self.delivery)
+        self.intake = Intake(settings, self.journal, self.delivery, deliver, self.context, "parser")
 
     def hook(self, name: str, data: bytes | None = None, **fields: Any) -> None:
         """Let the client run a hook."""
@@ -40,6 +42,14 @@ class Session:
         given = json.dumps(event, indent=1).encode() if data is None else data
         done = subprocess.run(RUN, input=given, env=self.environment, capture_output=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+    def hooks_twice(self, name: str, **fields: Any) -> None:
+        """Let the client run a hook that is installed twice: it does so at once, and each finds the other."""
+        given = json.dumps({"session_id": "abc", "hook_event_name": name, **fields}).encode()
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        both = [subprocess.Popen(RUN, env=self.environment, **pipes) for _ in range(2)]
+        assert [hook.communicate(given) for hook in both] == [(b"", b"")] * 2
+        assert [hook.returncode for hook in both] == [0, 0]
 
     def display(self, message: str, index: int, delta: str, final: bool = False, turn: str = "t1") -> None:
         """Let lines appear on the screen."""
@@ -50,6 +60,10 @@ class Session:
         self.intake.adopt(self.folder / "spool")
         assert not list((self.folder / "spool").glob("*"))
         return [entry.source for entry in self.delivery.backlog]
+
+    def later(self, seconds: float) -> None:
+        """Let the intake look at its feeds as it would so long after now, nothing having come."""
+        self.intake.settle_pauses(time.monotonic() + seconds)
 
 
 @pytest.fixture
@@ -115,14 +129,10 @@ def test_an_old_client_has_its_last_message_in_the_transcript(session: Session, 
 
 def test_a_hook_that_is_installed_twice_says_nothing_twice(session: Session) -> None:
     """In the user's settings and in the project's."""
-    for _ in range(2):
-        session.display("m1", 0, "Once.\n", final=True)
-    for _ in range(2):
-        session.hook("TaskCompleted", task_id="1", task_subject="Write the tests", prompt_id="p")
-    for _ in range(2):
-        session.hook("Stop", last_assistant_message="Once.")
-    for _ in range(2):
-        session.hook("Notification", message="Claude needs your permission", notification_type="permission_prompt")
+    session.hooks_twice("MessageDisplay", turn_id="t1", message_id="m1", index=0, final=True, delta="Once.\n")
+    session.hooks_twice("TaskCompleted", task_id="1", task_subject="Write the tests", prompt_id="p")
+    session.hooks_twice("Stop", last_assistant_message="Once.")
+    session.hooks_twice("Notification", message="Claude needs your permission", notification_type="permission_prompt")
     heard = session.adopt()
     assert sorted(heard) == ["Claude needs your permission", "Once.", "Task completed: Write the tests."]
 
@@ -192,3 +202,59 @@ def test_a_spool_that_goes_on_leaves_its_feed_open(session: Session) -> None:
         spool.close(keep=True)
         heard = session.adopt()
     assert heard == ["It is done.", "And over"]
+
+
+def test_tasks_that_are_done_together_are_told_together(session: Session) -> None:
+    """A note waits two seconds for others; the agent's next words do not wait for it."""
+    for number in ("1", "2", "3"):
+        session.hook("TaskCompleted", turn_id="t1", task_id=number, task_subject=f"Write part {number}")
+    assert session.adopt() == []
+    session.later(1.0)
+    assert session.adopt() == []
+    session.later(2.5)
+    assert session.adopt() == ["3 tasks are done."]
+    session.hook("TaskCompleted", turn_id="t1", task_id="4", task_subject="Test it.")
+    session.display("m1", 0, "All is well.\n", final=True)
+    assert session.adopt() == ["3 tasks are done.", "Task completed: Test it.", "All is well."]
+
+
+def test_a_session_that_ends_in_mid_turn_ends_its_feed(session: Session) -> None:
+    """What was read is spoken, however incomplete."""
+    session.display("m1", 0, "One. Two is\n")
+    session.hook("SessionEnd", reason="prompt_input_exit")
+    assert session.adopt() == ["One.", "Two is"]
+    assert session.journal.feeds() == []
+
+
+def test_a_session_that_was_killed_in_mid_turn_is_spoken_and_ends(session: Session) -> None:
+    """Nothing says so: the text read so far is all after a while, and the feed is over after an hour."""
+    session.display("m1", 0, "One. Two is\n")
+    session.adopt()
+    session.later(5.0)
+    assert session.adopt() == ["One."]
+    session.later(30.0)
+    assert session.adopt() == ["One.", "Two is"]
+    assert len(session.journal.feeds()) == 1
+    session.later(4000.0)
+    assert session.journal.feeds() == []
+
+
+def test_a_turn_that_goes_on_after_hours_is_spoken_all_the_same(session: Session) -> None:
+    """It begins a new feed: the old one may be over."""
+    session.display("m1", 0, "One.\n")
+    session.adopt()
+    session.later(4000.0)
+    (path,) = (session.folder / "hooks").glob("*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "left": 1.0}))
+    session.display("m1", 1, "Two.\n", final=True)
+    assert session.adopt() == ["One.", "Two."]
+
+
+def test_half_a_sentence_is_settled_once_and_not_again_and_again(session: Session) -> None:
+    """A parser whose agent pauses in the middle of a sentence sleeps."""
+    session.display("m1", 0, "Two is\n")
+    session.adopt()
+    assert session.intake.due(time.monotonic()) < 1
+    session.later(1.0)
+    session.intake.commit(float("inf"))
+    assert session.intake.due(time.monotonic() + 1.0) > 1

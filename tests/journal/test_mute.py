@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import zmq
-from sentences import parser_settings
+from sentences import only_journaled, parser_settings
 
 from voicectl.actors.parser.delivery import Delivery
 from voicectl.actors.parser.intake import Intake
@@ -38,7 +38,7 @@ class Talk:
 
     def _line(self, line: object) -> None:
         data = msgspec.json.encode(line) + b"\n"
-        self.intake.take(Chunk(feed="f", offset=self._offset, arrived=1), data, 1, lambda: None)
+        self.intake.take(Chunk(feed="f", offset=self._offset, arrived=1), data, 1)
         self._offset += len(data)
 
 
@@ -48,7 +48,8 @@ def talk(tmp_path: Path) -> Iterator[Talk]:
     journal = Journal(tmp_path / "journal.db")
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     settings = parser_settings()
-    intake = Intake(settings, journal, Delivery(journal, settings), context, "parser.1")
+    delivery = Delivery(journal, settings)
+    intake = Intake(settings, journal, delivery, only_journaled(delivery), context, "parser.1")
     yield Talk(journal, intake)
     intake.close()
     journal.close()

@@ -10,10 +10,11 @@ import pytest
 import zmq
 
 from voicectl.protocol import frames, sockets
+from voicectl.protocol.addresses import MAX_IPC_PATH_BYTES, ipc_address, remove_address
 from voicectl.protocol.errors import FrameError, SupervisorError
 from voicectl.protocol.frames import Frame, encode
 from voicectl.protocol.messages import Drain, Hold, Suspect
-from voicectl.protocol.sockets import MAX_IPC_PATH_BYTES, Inbox, Outlet, ipc_address, remove_address
+from voicectl.protocol.sockets import Inbox, Outlet
 
 WAIT_MS = 10_000
 
@@ -276,3 +277,17 @@ def test_an_inbox_whose_file_was_deleted_is_found_again(context: Context, inbox:
     with Outlet(context, inbox.address, "newcomer.1") as newcomer:
         newcomer.send(Drain())
         assert take(inbox).envelope.sender == "newcomer.1"
+
+
+def test_an_inbox_whose_folder_was_deleted_keeps_its_connections(context: Context, folder: Path) -> None:
+    """There is nowhere to bind again, and nothing else is lost."""
+    (folder / "r").mkdir()
+    inbox = Inbox(context, ipc_address(folder / "r", "sink.1", "data"))
+    with Outlet(context, inbox.address, "synthesizer.4") as outlet:
+        outlet.send(Drain())
+        take(inbox)
+        shutil.rmtree(folder / "r")
+        assert not inbox.keep_bound()
+        outlet.send(Drain())
+        assert take(inbox).envelope.sender == "synthesizer.4"
+    inbox.close()

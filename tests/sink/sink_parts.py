@@ -30,6 +30,8 @@ def settings(spec: str = "null", sample_rate: int = 0, pause_ms: int = 0) -> Sin
         pause_clause_ms=pause_ms,
         pause_sentence_ms=2 * pause_ms,
         pause_paragraph_ms=3 * pause_ms,
+        speed=1.0,
+        volume=1.0,
     )
 
 

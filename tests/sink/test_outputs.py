@@ -15,11 +15,11 @@ from sink_parts import MS, NS, RATE, speech
 from sink_parts import settings as sink_settings
 
 from voicectl.actors.sink.device import DeviceOutput
+from voicectl.actors.sink.file import FileOutput
 from voicectl.actors.sink.null import NullOutput
 from voicectl.actors.sink.output import Output, make_output
 from voicectl.actors.sink.pace import Pace
 from voicectl.actors.sink.resample import PullResampler
-from voicectl.actors.sink.wav import WavOutput
 from voicectl.protocol.errors import SinkError, UsageError
 
 KILLED = """
@@ -61,8 +61,8 @@ def play(output: Output, pcm: np.ndarray, rate: int = RATE) -> None:
     [
         ("device", DeviceOutput, "device"),
         ("device:USB, front", DeviceOutput, "device:USB, front"),
-        ("wav:a,b.wav", WavOutput, "wav:a,b.wav"),
-        ("wav:a.wav,realtime", WavOutput, "wav:a.wav"),
+        ("wav:a,b.wav", FileOutput, "wav:a,b.wav"),
+        ("wav:a.wav,realtime", FileOutput, "wav:a.wav"),
         ("null", NullOutput, "null"),
         ("null:fast", NullOutput, "null:fast"),
     ],
@@ -124,7 +124,7 @@ def test_null_fast_takes_everything_at_once() -> None:
 def test_a_wav_file_is_valid_before_the_first_and_after_every_block(tmp_path: Path) -> None:
     """A reader that looks in at any time finds a whole file."""
     path = tmp_path / "out.wav"
-    output = WavOutput(path, realtime=False, append=False)
+    output = FileOutput(path, realtime=False, append=False)
     output.prepare()
     assert len(read(path)[1]) == 0
     for count in range(1, 4):
@@ -146,7 +146,7 @@ def test_a_killed_writer_leaves_a_valid_file(tmp_path: Path) -> None:
         child.send_signal(signal.SIGKILL)
     _, before = read(path)
     assert np.array_equal(before, np.arange(len(before)).astype(np.int16))
-    output = WavOutput(path, realtime=False, append=True)
+    output = FileOutput(path, realtime=False, append=True)
     output.prepare()
     play(output, speech(1))
     output.close()
@@ -157,12 +157,12 @@ def test_a_killed_writer_leaves_a_valid_file(tmp_path: Path) -> None:
 def test_a_truncated_file_is_taken_up_at_a_whole_sample(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     """Whatever a full disk or a crash left of it, the result is valid and the new speech is whole."""
     path = tmp_path_factory.mktemp("w") / "out.wav"
-    first = WavOutput(path, realtime=False, append=False)
+    first = FileOutput(path, realtime=False, append=False)
     first.prepare()
     play(first, speech(1, 800))
     first.close()
     path.write_bytes(path.read_bytes()[:cut])
-    second = WavOutput(path, realtime=False, append=True)
+    second = FileOutput(path, realtime=False, append=True)
     second.prepare()
     play(second, speech(2, 800))
     second.close()
@@ -176,7 +176,7 @@ def test_the_same_run_appends_at_the_files_rate_and_a_new_one_replaces(tmp_path:
     """``append`` keeps rate and samples; without it the file begins anew."""
     path = tmp_path / "out.wav"
     for append, rate, count in ((False, 8000, 1), (True, 24000, 2), (False, 24000, 1)):
-        output = WavOutput(path, realtime=False, append=append)
+        output = FileOutput(path, realtime=False, append=append)
         output.prepare()
         play(output, speech(1), rate)
         assert output.sample_rate == (24000 if (append, rate) == (False, 24000) else 8000)
@@ -187,7 +187,7 @@ def test_the_same_run_appends_at_the_files_rate_and_a_new_one_replaces(tmp_path:
 def test_realtime_keeps_gaps_and_leaves_out_a_long_silence(tmp_path: Path) -> None:
     """A second between two utterances is a second of the file; a minute is two."""
     path = tmp_path / "out.wav"
-    output = WavOutput(path, realtime=True, append=False)
+    output = FileOutput(path, realtime=True, append=False)
     output.open(RATE)
     now = NS
     for silence in (1, 60, 0):
@@ -206,13 +206,13 @@ def test_realtime_keeps_gaps_and_leaves_out_a_long_silence(tmp_path: Path) -> No
 def test_a_path_that_cannot_be_written_is_known_at_once(tmp_path: Path) -> None:
     """Before anything is spoken, in one line."""
     with pytest.raises(SinkError, match="No such file or directory; name another file"):
-        WavOutput(tmp_path / "missing" / "out.wav", realtime=False, append=False).prepare()
+        FileOutput(tmp_path / "missing" / "out.wav", realtime=False, append=False).prepare()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_told_once_and_speech_goes_on(tmp_path: Path) -> None:
     """The file is given up with one notice; samples are still consumed, so nothing waits."""
-    output = WavOutput(tmp_path / "out.wav", realtime=False, append=False)
+    output = FileOutput(tmp_path / "out.wav", realtime=False, append=False)
     output.prepare()
     output.open(RATE)
     assert output._file

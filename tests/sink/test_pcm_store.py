@@ -60,8 +60,8 @@ def contents(store: PcmStore) -> list[tuple[int, int, str, Samples]]:
 
 
 def files(folder: Path) -> list[str]:
-    """Return the names of the files of a stage's store."""
-    return sorted(path.name for path in (folder / "pcm").iterdir())
+    """Return the names of the files of a stage's store, less the empty one that waits for the next utterance."""
+    return sorted(path.name for path in (folder / "pcm").iterdir() if path.stat().st_size)
 
 
 def test_the_next_store_gives_back_what_was_appended(tmp_path: Path) -> None:
@@ -155,6 +155,18 @@ def test_pcm_goes_when_its_sentence_was_heard_to_its_end(tmp_path: Path) -> None
     assert files(tmp_path) == []
 
 
+def test_the_file_of_the_next_sentence_is_there_before_its_sound(tmp_path: Path) -> None:
+    """Making one takes longer than all the rest between a chunk's arrival and its first sample; one waits at a time."""
+    stage = Stage(tmp_path)
+    assert [path.name for path in (tmp_path / "pcm").iterdir()] == ["1.pcm"]
+    stage.say(1, speech(1))
+    stage.run()
+    assert [path.name for path in (tmp_path / "pcm").iterdir()] == ["2.pcm"]
+    stage.player.cancel(Cancel(action="stop"), stage.now)
+    stage.player.expect(Expect(play=5, epoch=1))
+    assert [path.name for path in (tmp_path / "pcm").iterdir()] == ["5.pcm"]
+
+
 def test_pcm_of_a_buried_sentence_goes_in_its_turn(tmp_path: Path) -> None:
     """A tombstone settles it like an end."""
     stage = Stage(tmp_path)
@@ -197,6 +209,7 @@ def test_a_full_disk_is_said_once_and_speech_goes_on(tmp_path: Path) -> None:
     """``/dev/full`` refuses every byte, as a full disk does."""
     stage = Stage(tmp_path)
     for play in (1, 2):
+        (tmp_path / "pcm" / f"{play}.pcm").unlink(missing_ok=True)
         (tmp_path / "pcm" / f"{play}.pcm").symlink_to("/dev/full")
         stage.say(play, speech(play), chunks=3)
     stage.run()

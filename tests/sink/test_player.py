@@ -332,8 +332,9 @@ def test_many_tombstones_in_a_row_are_stepped_over(stage: Stage) -> None:
     assert len(stage.states("cancelled")) == 299
 
 
-def test_an_utterance_that_begins_is_not_taken_for_an_interrupted_one(stage: Stage) -> None:
+def test_an_utterance_that_begins_is_not_taken_for_an_interrupted_one(tmp_path: Path) -> None:
     """The callback runs all the time: one between the turn and the first sample counts no underrun."""
+    stage = Stage(tmp_path, realtime=True)
     write = stage.output.write
 
     def write_late(samples: np.ndarray) -> int:
@@ -345,5 +346,5 @@ def test_an_utterance_that_begins_is_not_taken_for_an_interrupted_one(stage: Sta
     stage.chunk(1, 0, speech(1)[:2000])
     stage.run()
     assert stage.output.underruns == 0
-    stage.output._consumer.fill(np.zeros(80, np.int16), stage.now, 0)
+    stage.output._consumer.fill(np.zeros(2080, np.int16), stage.now, 0)
     assert stage.output.underruns == 1

@@ -55,6 +55,22 @@ def test_what_the_device_had_not_played_is_said_again(tmp_path: Path) -> None:
     assert Stage(tmp_path, expect=None).player.ledger().samples == heard - RATE // 10
 
 
+def test_a_sentence_whose_end_is_still_in_the_device_is_not_settled(tmp_path: Path) -> None:
+    """Handed over is not heard: a sink that dies now leaves its last tenth of a second to the next one."""
+    old = Stage(tmp_path, realtime=True)
+    old.output.audible = lambda now: old.output.position - RATE // 10  # type: ignore[method-assign]
+    old.say(1, speech(1, RATE // 2))
+    old.after(600)
+    assert old.states() == [(1, "speaking")]
+    old.progress.consumed(old.output.position, 100_000_000)
+    new = Stage(tmp_path, realtime=True, expect=None)
+    ledger = new.player.ledger()
+    assert (ledger.settled, ledger.current, ledger.buffered) == (0, 1, (1,))
+    new.player.expect(Expect(play=1, epoch=0))
+    new.after(200)
+    assert np.array_equal(new.output.heard, speech(1, RATE // 2)[RATE // 2 - RATE // 10 :])
+
+
 def test_it_goes_on_at_another_rate(tmp_path: Path) -> None:
     """A new device with twice the rate resumes at the same moment of the sentence."""
     old = Stage(tmp_path, realtime=True)

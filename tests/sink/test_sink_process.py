@@ -17,6 +17,7 @@ import zmq
 from sink_parts import RATE, audio, speech, tombstone
 
 from voicectl.config.load import load_settings
+from voicectl.protocol.addresses import ipc_address
 from voicectl.protocol.messages import (
     Activate,
     Cancel,
@@ -32,10 +33,12 @@ from voicectl.protocol.messages import (
     Ready,
     Receipt,
 )
-from voicectl.protocol.sockets import Inbox, Outlet, ipc_address
+from voicectl.protocol.sockets import Inbox, Outlet
 
 M = TypeVar("M", bound=Message)
 TIMEOUT_MS = 30_000
+LONG = 30 * RATE
+"""Samples of an utterance that no test waits for: what is to happen in its middle may come late."""
 
 
 class Wired:
@@ -53,7 +56,7 @@ class Wired:
         self.name = f"sink.{incarnation}"
         loaded = load_settings().settings
         sink = msgspec.structs.replace(loaded.sink, spec=spec, pause_sentence_ms=0)
-        settings = folder / "settings.json"
+        settings = folder / f"settings.{incarnation}.json"
         settings.write_bytes(msgspec.json.encode(msgspec.structs.replace(loaded, sink=sink)))
         command = [sys.executable, "-m", "voicectl.actors", "sink", "--incarnation", str(incarnation)]
         command += ["--runtime", str(folder), "--settings", str(settings), "--supervisor", self.supervisor.address]
@@ -102,6 +105,13 @@ class Wired:
             if (receipt.utterance.play, receipt.state) == (play, state):
                 return receipt
 
+    def until_all(self, *wanted: tuple[int, str]) -> None:
+        """Wait for several receipts, in whatever order they come."""
+        missing = set(wanted)
+        while missing:
+            receipt = self.answered(Receipt)
+            missing.discard((receipt.utterance.play, receipt.state))
+
     def _next(self, inbox: Inbox, kind: type[M]) -> M:
         while True:
             assert inbox.socket.poll(TIMEOUT_MS), f"no {kind.__name__} came"
@@ -114,6 +124,21 @@ def read(path: Path) -> np.ndarray:
     """Return the samples of a WAV file."""
     with wave.open(str(path)) as file:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def assert_cut_once(heard: np.ndarray, whole: np.ndarray) -> None:
+    """Fail unless at most 100 ms are lost or repeated at one place, and everything before and behind it was heard.
+
+    (The silence at the cut is left out; 5 ms may be faded.)
+    """
+    heard = heard[heard != 0]
+    length = min(len(heard), len(whole))
+    same = heard[:length] == whole[:length]
+    before = length if same.all() else int(np.argmin(same))
+    same = heard[-length:] == whole[-length:]
+    behind = length if same.all() else int(np.argmin(same[::-1]))
+    assert abs(len(heard) - len(whole)) <= RATE // 10
+    assert before + behind >= length - RATE // 200
 
 
 @pytest.fixture
@@ -143,40 +168,34 @@ def test_speech_goes_into_the_file_and_receipts_come_back(folder: Path) -> None:
 def test_after_a_kill_in_mid_speech_the_next_incarnation_goes_on_in_the_same_file(folder: Path) -> None:
     """From the stored PCM, without anything being sent again; at the cut at most 100 ms are missing or repeated."""
     path = folder / "out.wav"
+    spoken = [speech(1, RATE // 4), speech(2, LONG), speech(3, RATE // 4)]
     with Wired(folder, f"wav:{path},realtime", 1) as first:
         first.connect()
         first.data.send(Expect(play=1, epoch=0))
-        first.say(1, speech(1, RATE // 4))
-        first.say(2, speech(2, RATE))
-        first.say(3, speech(3, RATE // 4))
-        first.until(3, "buffered")
-        first.until(2, "speaking")
-    with Wired(folder, f"wav:{path},realtime", 2) as second:
+        for play, pcm in enumerate(spoken, 1):
+            first.say(play, pcm)
+        first.until_all((2, "speaking"), (3, "buffered"))
+    with Wired(folder, f"wav:{path}", 2) as second:
         ledger = second.connect()
         assert (ledger.settled, ledger.current) == (1, 2)
         assert ledger.buffered == (2, 3)
         second.data.send(Expect(play=2, epoch=0))
         second.until(3, "spoken")
-    samples = read(path)
-    assert np.array_equal(samples[: RATE // 4], speech(1, RATE // 4))
-    ending = np.concatenate([speech(2, RATE)[RATE // 2 :], speech(3, RATE // 4)])
-    assert ending.tobytes() in samples.tobytes()
-    assert abs(np.count_nonzero(samples) - RATE * 3 // 2) <= RATE // 10
-    assert list((folder / "pcm").iterdir()) == []
+    assert_cut_once(read(path), np.concatenate(spoken))
+    assert [path.stat().st_size for path in (folder / "pcm").iterdir()] == [0]
 
 
 def test_a_warm_spare_touches_nothing_until_it_takes_over(folder: Path) -> None:
     """Beside a sink that speaks; activated, it goes on from what that one left."""
     path = folder / "out.wav"
-    spec = f"wav:{path},realtime"
-    with Wired(folder, spec, 1) as first, Wired(folder, spec, 2, spare=True) as spare:
+    with Wired(folder, f"wav:{path},realtime", 1) as first, Wired(folder, f"wav:{path}", 2, spare=True) as spare:
         first.connect()
         warm = spare.told(Ready)
         assert warm.spare
         first.data.send(Expect(play=1, epoch=0))
         first.say(1, speech(1, RATE // 4))
-        first.say(2, speech(2, RATE // 2))
-        first.until(2, "speaking")
+        first.say(2, speech(2, LONG))
+        first.until_all((2, "speaking"), (2, "buffered"))
         first.process.kill()
         first.process.wait()
         with Outlet(spare.context, warm.control, "supervisor") as control:
@@ -185,9 +204,7 @@ def test_a_warm_spare_touches_nothing_until_it_takes_over(folder: Path) -> None:
             assert (ledger.settled, ledger.current, ledger.buffered) == (1, 2, (2,))
             spare.data.send(Expect(play=2, epoch=0))
             spare.until(2, "spoken")
-    samples = read(path)
-    assert np.array_equal(samples[: RATE // 4], speech(1, RATE // 4))
-    assert abs(np.count_nonzero(samples) - RATE * 3 // 4) <= RATE // 10
+    assert_cut_once(read(path), np.concatenate([speech(1, RATE // 4), speech(2, LONG)]))
 
 
 def test_a_cancel_is_answered_and_told_again_to_a_new_parser(folder: Path) -> None:
@@ -214,14 +231,15 @@ def test_a_drain_finishes_the_sentence_and_exits_with_0(folder: Path) -> None:
     with Wired(folder, f"wav:{path},realtime") as sink:
         sink.connect()
         sink.data.send(Expect(play=1, epoch=0))
-        sink.say(1, speech(1))
+        first = speech(1, 3 * RATE)
+        sink.say(1, first)
         sink.say(2, speech(2))
         sink.until(1, "speaking")
         sink.control.send(Drain())
         sink.until(1, "spoken")
         assert sink.process.wait(30) == 0
-    assert np.array_equal(read(path)[:4000], speech(1))
-    assert not read(path)[4100:].any()
+    assert np.array_equal(read(path)[: len(first)], first)
+    assert not read(path)[len(first) + 100 :].any()
 
 
 def test_a_held_sink_begins_nothing_and_goes_on_when_it_may(folder: Path) -> None:

@@ -6,6 +6,7 @@ heartbeat, says what the first is busy with, and ends the process when the super
 """
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -20,15 +21,17 @@ import structlog
 import zmq
 
 from voicectl.actors.workmark import WorkMark, work_path
+from voicectl.protocol.addresses import ipc_address, remove_address
 from voicectl.protocol.errors import BackendUnavailable, FrameError, VoicectlError
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import Activate, Connect, Connected, Drain, Failed, Heartbeat, Message, Ready
-from voicectl.protocol.sockets import Inbox, Outlet, ipc_address, remove_address
+from voicectl.protocol.sockets import Inbox, Outlet
 
 MAX_WAIT_MS = 1000
 EXIT_FAILED = 3
 """Exit status of a stage that cannot start and said why: a restart would not help at once."""
 LINGER_MS = 1000
+LOOK_EVERY_S = 0.5
 LIFELINE_FD = 0
 """The stage's standard input is a pipe that only its supervisor holds; end of file means it died."""
 
@@ -68,6 +71,7 @@ class Actor:
         self.log = structlog.get_logger().bind(stage=self.stage, incarnation=wiring.incarnation)
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.counters: dict[str, int] = {"bad_frames": 0, "unsent": 0, "errors": 0}
+        self.gauges: dict[str, float] = {}
         self.neighbours: list[Connect] = []
         self.draining = False
         self.queued = 0
@@ -75,6 +79,7 @@ class Actor:
         self._active = False
         self._play = 0
         self._busy_since = 0
+        self._next_look = 0.0
         self._stop, self._stopping = os.pipe()
         self._outlets: dict[str, Outlet] = {}
         self._supervisor: Outlet | None = None
@@ -126,7 +131,7 @@ class Actor:
     def waiting(self, limit: int) -> list[Frame]:
         """Take up to ``limit`` further data frames that are already here."""
         frames: list[Frame] = []
-        while len(frames) < limit and (frame := self._receive(self.data)):
+        while len(frames) < limit and self.data.has_more and (frame := self._receive(self.data)):
             frames.append(frame)
         return frames
 
@@ -179,6 +184,8 @@ class Actor:
     def _start(self) -> None:
         began = self._begin()
         self._about = self._set_up()
+        # What is loaded stays: a collection that looks at it takes 7 to 15 ms with the default voice.
+        gc.freeze()
         self._end()
         seconds = round((time.monotonic_ns() - began) / 1e9, 3)
         if self.wiring.spare:
@@ -224,6 +231,7 @@ class Actor:
         poller.register(wake, zmq.POLLIN)
         while not (self.draining and self._is_drained()):
             self._begin()
+            self._keep_bound()
             if self._active and data not in poller:  # a spare leaves its data alone
                 poller.register(data, zmq.POLLIN)
             due = self.poll() if self._active else None
@@ -241,6 +249,15 @@ class Actor:
             if data in ready and (frame := self._receive(self.data)):
                 self.handle(frame)
             self._end()
+
+    def _keep_bound(self) -> None:
+        """Make the inboxes' files again where somebody has deleted them: who connects from now on needs them."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK_EVERY_S
+        for inbox in (self.data, self.control_inbox):
+            if inbox.keep_bound():
+                self.log.error("a socket file was gone; it was made again", address=inbox.address)
 
     def _is_drained(self) -> bool:
         return not self._active or (not self.data.socket.poll(0) and self.drained())
@@ -321,6 +338,7 @@ class Actor:
             play=self._play,
             queued=self.queued,
             counters=dict(self.counters),
+            gauges=dict(self.gauges),
         )
 
     def _die_with_supervisor(self) -> NoReturn:

@@ -27,6 +27,8 @@ COMMANDS = {
     "stop": "speech:stop",
     "skip": "speech:skip",
     "replay": "speech:replay",
+    "speed": "sound:speed",
+    "volume": "sound:volume",
     "trace": "trace:trace",
     "bench": "bench:bench",
     "history": "history:history",

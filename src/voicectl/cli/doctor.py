@@ -70,6 +70,7 @@ def _looks(settings: Settings) -> Iterator[Check]:
         "torch": speech_checks.torch,
         "coqui": speech_checks.coqui,
         "espeak-ng": lambda: speech_checks.espeak(settings.synthesizer),
+        "readings": lambda: speech_checks.readings(settings.synthesizer, settings.language.target),
         "translator": lambda: speech_checks.translator(settings.translator, settings.language),
         "synthesizer": lambda: speech_checks.synthesizer(settings.synthesizer, settings.language.target),
     }.items():

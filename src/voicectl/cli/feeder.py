@@ -15,9 +15,10 @@ import zmq
 
 from voicectl.actors.parser.spool import Spool, SpoolHeader
 from voicectl.config.paths import ensure_runtime_dir, spool_dir
+from voicectl.protocol.addresses import ipc_address
 from voicectl.protocol.errors import FrameError
 from voicectl.protocol.messages import Ack, Chunk, FeedDone, Progress
-from voicectl.protocol.sockets import Inbox, Outlet, ipc_address
+from voicectl.protocol.sockets import Inbox, Outlet
 from voicectl.supervisor.book import running_book
 
 READ_BYTES = 1 << 16
@@ -185,6 +186,8 @@ class Feeder:
             self._answer(frame.envelope.body)
 
     def _answer(self, message: Any) -> None:
+        if getattr(message, "feed", "") != self.feed:
+            return  # a stranger's; to believe it could cost text
         if isinstance(message, Ack):
             self._acked = max(self._acked, message.offset)
             self._taken = message.taken

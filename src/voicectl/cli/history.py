@@ -25,7 +25,8 @@ def history(as_json: bool, session: str | None, limit: int | None) -> None:
         if as_json:
             click.echo(msgspec.json.encode(row))
         else:
-            mark = "" if row["state"] == "spoken" else f"  [{row['state']}]"
+            why = f"; {row['error']}" if row["error"] else ""
+            mark = "" if row["state"] == "spoken" else f"  [{row['state']}{why}]"
             click.echo(f"{row['seq']:>4}  {row['source']}{mark}")
             if row["translation"] and row["translation"] != row["source"]:
                 click.echo(f"      {row['translation']}")

@@ -24,6 +24,8 @@ LOCK_TIMEOUT_S = 1.0
 TRANSCRIPT_TIMEOUT_S = 0.3
 TWICE_S = 2.0
 """Within this time a hook with the same words is the same hook, installed twice."""
+TURN_LEFT_AFTER_S = 3600.0
+"""After so long without text the parser takes a turn for left; what comes then is another one."""
 FORGET_AFTER_S = 86_400.0
 
 _QUIET = frozenset({"idle_prompt", "auth_success", "elicitation_complete", "elicitation_response"})
@@ -44,7 +46,7 @@ _FIELDS = (
 class SessionState(msgspec.Struct):
     """The open turn's feed and its bytes, and the last words that must not be said twice.
 
-    ``at`` is a wall clock: hooks are processes, and share no other one.
+    ``at`` and ``left`` (when the turn's last text was) are wall clocks: hooks are processes, and share no other one.
     """
 
     turn: str = ""
@@ -53,6 +55,7 @@ class SessionState(msgspec.Struct):
     stopped: str = ""
     announced: str = ""
     at: float = 0.0
+    left: float = 0.0
 
 
 def run_hook(data: bytes) -> None:
@@ -75,6 +78,9 @@ def run_hook(data: bytes) -> None:
         elif name in ("MessageDisplay", "TaskCompleted"):
             _turn(session, str(event.get("turn_id") or state.turn), state)
             _leave(session, event, state)
+        elif name == "SessionEnd" and state.feed:  # in mid-turn
+            _spool(session, state, b"", ends=True)
+            state.turn = state.feed = ""
 
 
 def _turn(session: str, turn: str, state: SessionState) -> None:
@@ -83,7 +89,7 @@ def _turn(session: str, turn: str, state: SessionState) -> None:
         _spool(session, state, b"", ends=True)
         state.feed = ""
     state.turn = turn
-    if not state.feed:
+    if not state.feed or time.time() - state.left > TURN_LEFT_AFTER_S:
         state.feed, state.offset = f"hook-{time.time_ns():020d}", 0
 
 
@@ -125,6 +131,7 @@ def _spool(session: str, state: SessionState, data: bytes, ends: bool) -> None:
     spool.append(data)
     spool.close(keep=True)
     state.offset += len(data)
+    state.left = time.time()
 
 
 def _silent(_: str) -> None:

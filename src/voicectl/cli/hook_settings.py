@@ -23,6 +23,7 @@ EVENTS = {
     "StopFailure": (2, 1, 78),
     "Notification": (1, 0, 38),
     "TaskCompleted": (2, 1, 33),
+    "SessionEnd": (1, 0, 85),
 }
 """The hooks, each with the version of the client that brought it. Clients before 2.1.101 ignore a settings file that
 names one they do not know. Source: the client's change log."""

@@ -93,6 +93,17 @@ def _figures(record: dict[str, Any]) -> list[str]:
     return [*("–" if record[name] is None else f"{record[name]:.2f}" for name in QUANTILES), str(record["count"])]
 
 
+def _sound(data: dict[str, Any]) -> str:
+    """Return at which speed and volume it plays, where that is not the usual."""
+    asked, played, volume = data["speed"], data["backlog"]["speed"], data["volume"]
+    words = [f"speed {played:g}"] if played != 1 else []
+    if played > asked:
+        words = [f"speed {played:g} to catch up"]
+    if volume != 1:
+        words.append(f"volume {volume:.0%}")
+    return ", ".join(words)
+
+
 def status_view(data: dict[str, Any]) -> RenderableType:
     """Return the table of stages, and what is being said."""
     table = _table("", ("stage", "state"), ("pid", "up s", "restarts", "queued", "MB", "CPU%"))
@@ -104,7 +115,10 @@ def status_view(data: dict[str, Any]) -> RenderableType:
         figures = (str(stage[name]) for name in ("pid", "uptime_s", "restarts", "queued", "rss_mb", "cpu_percent"))
         table.add_row(stage["name"], f"[{colour}]{stage['state']}[/]", *figures, Text(engine))
     state = "paused" if data["paused"] else "stopping" if data["stopping"] else "running"
-    lines = [f"{state}; {data['queued']} sentences queued, {data['spoken']} spoken; sink {data['sink']}"]
+    queued = f"{data['queued']} sentences ({data['queued_s']:.0f} s) queued"
+    lines = [f"{state}; {queued}, {data['spoken']} spoken; sink {data['sink']}"]
+    if sound := _sound(data):
+        lines.append(sound)
     if data["last"]:
         lines += [data["last"]["source"], data["last"]["translation"]]
     lines += [f"! {notice}" for notice in data["notices"][-3:]]

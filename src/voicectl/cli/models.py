@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -11,7 +12,8 @@ from typing import NamedTuple
 
 import click
 
-from voicectl.models import store
+from voicectl.config.load import load_settings
+from voicectl.models import convert, piper, store
 from voicectl.models.download import Report
 from voicectl.protocol.errors import BackendUnavailable, UsageError
 
@@ -42,7 +44,7 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_models(as_json: bool) -> None:
     """List the models that voicectl knows or has pulled, and where they are."""
-    rows = [*_known(), *_others(), *_zoo_voices()]
+    rows = [*_known(), *_others(), *_zoo_voices(), *_piper_voices()]
     if as_json:
         listed = [{"here": row.path is not None, **row._asdict()} for row in rows]
         click.echo(json.dumps({"models": listed}, ensure_ascii=False))
@@ -56,8 +58,9 @@ def list_models(as_json: bool) -> None:
 @models.command()
 @click.argument("names", metavar="MODEL...", nargs=-1, required=True)
 def pull(names: tuple[str, ...]) -> None:
-    """Download models: ids of the Hugging Face hub (OWNER/NAME) or of Coqui's zoo (tts_models/...).
+    """Download models of the Hugging Face hub (OWNER/NAME), and voices.
 
+    Voices are those of Piper (rhasspy/piper-voices/NAME) and of Coqui's zoo (tts_models/...).
     A download that was interrupted goes on where it stopped. Everything is checked.
     """
     for name in names:
@@ -67,8 +70,12 @@ def pull(names: tuple[str, ...]) -> None:
             click.echo(f"{name} {where}; there is nothing to pull")
         elif name.startswith(_ZOO):
             _pull_from_zoo(name)
+        elif name.startswith(piper.PREFIX):
+            _pull_from_piper(name)
         elif store.is_hub_id(name):
             _pull_from_hub(name)
+        elif store.is_hub_file(name):
+            _pull_from_hub(*store.split_hub_file(name))
         else:
             raise UsageError(f"{name!r} is no model; see 'voicectl models list', or name one of the hub as OWNER/NAME")
 
@@ -93,13 +100,15 @@ def verify(name: str | None) -> None:
 
 
 def _problems(name: str) -> list[str]:
-    """Return what is wrong with one model's files."""
+    """Return what is wrong with one model's files, those converted from it among them."""
     if name == store.STARTER_ID:
         return store.verify(store.manifest()[name], store.STARTER)
-    record = store.record(name) if store.is_hub_id(name) else None
+    hub_id = store.split_hub_file(name)[0] if store.is_hub_file(name) else name
+    record = store.record(hub_id) if store.is_hub_id(hub_id) else None
     if record is None:
         raise UsageError(f"no checksums of {name} are on record; 'voicectl models pull {name}' checks and records them")
-    return store.verify(record, store.repository(name) / "snapshots" / record.commit)
+    folder = store.repository(hub_id) / "snapshots" / record.commit
+    return [*store.verify(record, folder), *convert.verify(folder)]
 
 
 def _known() -> Iterator[Row]:
@@ -122,13 +131,20 @@ def _place(model: store.Model) -> str | None:
 
 
 def _others() -> Iterator[Row]:
-    """Yield the models that were pulled and are not in the manifest."""
+    """Yield the models that were pulled and are not in the manifest; where only files were, each of them."""
     for hub_id in store.pulled():
-        record = store.record(hub_id)
-        snapshot = store.cached(hub_id)
-        if record and snapshot and hub_id not in store.manifest():
-            size = sum(file.bytes for file in record.files)
-            yield Row(hub_id, "translator", "hub", str(snapshot), size, record.licence or "see its page", "", ())
+        record, folder = store.record(hub_id), store.snapshot(hub_id)
+        if not record or not folder or hub_id in store.manifest():
+            continue
+        licence = record.licence or "see its page"
+        if store.form(folder):
+            yield Row(
+                hub_id, "translator", "hub", str(folder), sum(file.bytes for file in record.files), licence, "", ()
+            )
+        else:
+            for file in record.files:
+                path = str(folder / file.name)
+                yield Row(f"{hub_id}/{file.name}", "translator", "hub", path, file.bytes, licence, "", ())
 
 
 def _zoo_voices() -> Iterator[Row]:
@@ -138,7 +154,17 @@ def _zoo_voices() -> Iterator[Row]:
     for voice in coqui_zoo.voices(None):
         files = coqui_zoo.cached(voice.voice)
         size = sum(path.stat().st_size for path in files)
-        yield Row(voice.voice, "voice", "zoo", str(files.config.parent), size, "each its own", "", (voice.language,))
+        licence = coqui_zoo.licence(voice.voice)
+        yield Row(voice.voice, "voice", "zoo", str(files.config.parent), size, licence, "", (voice.language,))
+
+
+def _piper_voices() -> Iterator[Row]:
+    """Yield the voices of Piper that are here."""
+    from voicectl.actors.synthesizer import piper_voice
+
+    for voice in piper_voice.found(load_settings().settings.synthesizer, None):
+        size, tag = voice.model.stat().st_size, voice.config.tag
+        yield Row(voice.name, "voice", "piper", str(voice.model), size, "each its own", "", (tag,))
 
 
 def _pull_from_zoo(name: str) -> None:
@@ -150,23 +176,59 @@ def _pull_from_zoo(name: str) -> None:
         raise BackendUnavailable(last.partition("BackendUnavailable: ")[2] or last or f"coqui cannot download {name}")
 
 
-def _pull_from_hub(name: str) -> None:
-    """Download one model with a progress bar, and say what its licence allows."""
-    from voicectl.models.pull import look_up
-    from voicectl.models.pull import pull as fetch
+def _pull_from_piper(name: str) -> None:
+    """Download a voice of Piper into the folder of voices."""
+    from voicectl.actors.synthesizer import piper_voice
 
-    offer = look_up(name)
-    known = store.manifest().get(name)
-    licence = offer.licence or "a licence that the hub does not name; see the model's page there"
-    click.echo(f"{name}: {_size(offer.bytes)}, {licence}" + (f" ({known.note})" if known else ""))
+    folder = piper_voice.folder(load_settings().settings.synthesizer)
+    files = piper.look_up(name.removeprefix(piper.PREFIX))
+    total = sum(file.bytes for file in files)
+    click.echo(f"{name}: {_size(total)}, a licence of its own; see the MODEL_CARD beside it on the hub")
     try:
-        with _progress(offer.bytes) as report:
-            done = fetch(offer, report)
+        with _progress(total) as report:
+            piper.pull(files, folder, report)
     except KeyboardInterrupt:
         click.echo(f"stopped; 'voicectl models pull {name}' goes on from here", err=True)
         sys.exit(130)
-    first = "their SHA-256 is now on record for 'voicectl models verify'" if done.is_first else "nothing has changed"
-    click.echo(f"{len(done.files)} files checked, {first}: {done.folder}")
+    click.echo(f"{len(files)} files checked: {folder}")
+
+
+def _pull_from_hub(name: str, file: str = "") -> None:
+    """Download one model, or one file of it, with a progress bar; say what its licence allows; convert what can be."""
+    from voicectl.models.pull import look_up
+    from voicectl.models.pull import pull as fetch
+
+    wanted = f"{name}/{file}" if file else name
+    offer = look_up(name, file)
+    known = store.manifest().get(name)
+    licence = offer.licence or "a licence that the hub does not name; see the model's page there"
+    click.echo(f"{wanted}: {_size(offer.bytes)}, {licence}" + (f" ({known.note})" if known else ""))
+    try:
+        with _progress(offer.bytes) as report:
+            done = fetch(offer, report)
+        first = (
+            "their SHA-256 is now on record for 'voicectl models verify'" if done.is_first else "nothing has changed"
+        )
+        click.echo(f"{len(done.files)} files checked, {first}: {done.folder}")
+        _convert(wanted, done.folder)
+    except KeyboardInterrupt:
+        click.echo(f"stopped; 'voicectl models pull {wanted}' goes on from here", err=True)
+        sys.exit(130)
+
+
+def _convert(name: str, folder: Path) -> None:
+    """Convert NLLB for the CPU; a model that cannot be converted here can still be used with torch."""
+    if not convert.is_convertible(folder):
+        return
+    if not convert.converted(folder):
+        click.echo("converting it for the CPU (int8), once; this takes about a minute and 4 GB of memory")
+    begun = time.monotonic()
+    try:
+        place = convert.convert(folder)
+    except BackendUnavailable as exc:
+        click.echo(f"{exc}; the model itself is here, and pulling {name} again converts it", err=True)
+        return
+    click.echo(f"converted for the CPU in {time.monotonic() - begun:.0f} s: {place}")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from voicectl.supervisor.book import running_book
 @click.command()
 @click.argument("text", nargs=-1)
 @click.option("-f", "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Speak this file.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.wav", help="Render to a file.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Render to WAV or FLAC.")
 @click.option("--format", "format_name", type=click.Choice(FORMATS), default="auto", help="What the text is.")
 @click.option("--captions", is_flag=True, help="Print each sentence in both languages.")
 @raw_settings_options
@@ -40,6 +40,10 @@ def say(
             'say what? give a text or a file: voicectl say "All tests pass."  or  voicectl say -f notes.md'
         )
     if out:
+        from voicectl.actors.sink.recording import SUFFIXES
+
+        if out.suffix.lower() not in ("", *SUFFIXES):
+            raise UsageError(f"cannot render to {out.name}, only to {' or '.join(SUFFIXES)}; name it {out.stem}.wav")
         overrides = (*overrides, f"sink.spec=wav:{out.absolute()}")
     with tempfile.TemporaryDirectory(prefix="voicectl-say-") as folder:
         if file is None:

@@ -40,10 +40,11 @@ def skip(count: int) -> None:
 
 
 @click.command()
-@click.argument("count", type=click.IntRange(min=1), default=1)
-def replay(count: int) -> None:
-    """Speak the last COUNT sentences again."""
-    ask("replay", count=count)
+@click.argument("count", type=click.IntRange(min=1), required=False)
+@click.option("--skipped", is_flag=True, help="What was left out the last time to catch up with the agent.")
+def replay(count: int | None, skipped: bool) -> None:
+    """Speak the last sentence again, or the last COUNT."""
+    ask("replay", skipped=skipped, **({} if count is None else {"count": count}))
 
 
 @click.command()

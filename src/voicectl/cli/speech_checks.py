@@ -31,7 +31,7 @@ def audio(sink: SinkSettings) -> Iterator[Check]:
     """Check PortAudio and the output devices; without them only a sink of another kind can work."""
     kind, _, wanted = sink.spec.partition(":")
     bad: State = "fail" if kind == "device" else "warn"
-    instead = "or use --sink wav:out.wav"
+    instead = "or use --sink web:8765 or wav:out.wav"
     try:
         names: list[str] = ask_child(_AUDIO, AUDIO_TIMEOUT_S)
     except ChildError as exc:
@@ -94,6 +94,21 @@ def espeak(synthesizer: SynthesizerSettings) -> Iterator[Check]:
         yield Check("espeak-ng", "warn", "not found", advice)
     else:
         yield Check("espeak-ng", "ok", "not found, not needed")
+
+
+def readings(settings: SynthesizerSettings, target: str) -> Iterator[Check]:
+    """Check what reads English in Japanese text: the dictionary, the user's own, and e2k for the words in neither."""
+    from voicectl.actors.synthesizer.readings.lexicon import Lexicon
+    from voicectl.actors.synthesizer.readings.voice import own_dictionary
+
+    if target.partition("-")[0] != "ja":
+        yield Check("readings", "ok", "only Japanese needs them")
+    elif util.find_spec("e2k") is None:
+        yield Check("readings", "fail", "e2k is not installed", "pip install e2k")
+    else:
+        own = own_dictionary(settings.readings)
+        beside = f", with {own}" if own else ""
+        yield Check("readings", "ok", f"e2k {metadata.version('e2k')}, {len(Lexicon(own))} terms{beside}")
 
 
 def translator(settings: TranslatorSettings, language: LanguageSettings) -> Iterator[Check]:

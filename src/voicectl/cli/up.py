@@ -22,7 +22,7 @@ REFRESH_S = 0.25
 
 @click.command()
 @click.option("--detach", is_flag=True, help="Return when every stage is ready; voicectl down stops the pipeline.")
-@click.option("--sink", metavar="SPEC", help="device, device:NAME, wav:PATH, wav:PATH,realtime, null or null:fast.")
+@click.option("--sink", metavar="SPEC", help="device, device:NAME, wav:PATH (or FOLDER/), web:PORT, null or null:fast.")
 @click.option("--fresh", is_flag=True, help="Leave what an earlier pipeline had not spoken yet.")
 @raw_settings_options
 def up(

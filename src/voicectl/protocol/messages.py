@@ -225,6 +225,12 @@ class Expect(Message, frozen=True, kw_only=True):
     epoch: int
 
 
+class Haste(Message, frozen=True, kw_only=True):
+    """Play at no less than this speed, a factor (parser → sink): the agent is ahead of the voice. 0: no haste."""
+
+    speed: float = 0.0
+
+
 class Cancelled(Message, frozen=True, kw_only=True):
     """The sink went silent (sink → parser).
 
@@ -270,9 +276,13 @@ class Cancel(Message, frozen=True, kw_only=True):
 
 
 class ReplayLast(Message, frozen=True, kw_only=True):
-    """Speak the last ``count`` spoken sentences again (→ parser)."""
+    """Speak the last ``count`` spoken sentences again (→ parser).
+
+    ``skipped``: those that were left out to catch up instead; with a ``count`` of 0 all that the last time left out.
+    """
 
     count: int = 1
+    skipped: bool = False
 
 
 class Epoch(Message, frozen=True, kw_only=True):
@@ -285,6 +295,13 @@ class Hold(Message, frozen=True, kw_only=True):
     """Pause (``on``) or resume the sound (→ sink)."""
 
     on: bool
+
+
+class Tune(Message, frozen=True, kw_only=True):
+    """Play at this speed and volume (factors) from now on; None leaves one as it is (→ sink)."""
+
+    speed: float | None = None
+    volume: float | None = None
 
 
 class Activate(Message, frozen=True, kw_only=True):
@@ -321,7 +338,7 @@ class Heartbeat(Message, frozen=True, kw_only=True):
     """A stage's pulse.
 
     ``busy_since`` (monotonic ns, 0: idle) is when the work in hand began, ``play`` what it is,
-    ``queued`` how many utterances wait, ``counters`` what was counted since the start.
+    ``queued`` how many utterances wait, ``counters`` what was counted since the start, ``gauges`` what is so now.
     """
 
     stage: str
@@ -329,6 +346,7 @@ class Heartbeat(Message, frozen=True, kw_only=True):
     play: int = 0
     queued: int = 0
     counters: dict[str, int] = {}
+    gauges: dict[str, float] = {}
 
 
 class Connected(Message, frozen=True, kw_only=True):
@@ -382,6 +400,7 @@ Body = (
     | Receipt
     | Ledger
     | Expect
+    | Haste
     | Cancelled
     | Connect
     | Replay
@@ -390,6 +409,7 @@ Body = (
     | ReplayLast
     | Epoch
     | Hold
+    | Tune
     | Activate
     | Announce
     | Drain

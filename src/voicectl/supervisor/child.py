@@ -27,6 +27,7 @@ class Child:
         self.error = ""
         self.queued = 0
         self.counters: dict[str, int] = {}
+        self.gauges: dict[str, float] = {}
         self._nest = nest
         self._context = context
         self._number = 0

@@ -9,10 +9,12 @@ import msgspec
 import structlog
 import zmq
 
-from voicectl.protocol.errors import FrameError, UsageError, VoicectlError
+from voicectl.config.rules import SPEEDS, VOLUMES
+from voicectl.protocol.addresses import remove_address
+from voicectl.protocol.errors import FrameError, SupervisorError, UsageError, VoicectlError
 from voicectl.protocol.frames import decode, encode
-from voicectl.protocol.messages import STAGES, Cancel, Hold, ReplayLast, Reply, Request
-from voicectl.protocol.sockets import keep_bound, remove_address
+from voicectl.protocol.messages import STAGES, Cancel, Hold, ReplayLast, Reply, Request, Tune
+from voicectl.protocol.sockets import keep_bound
 
 if TYPE_CHECKING:
     from voicectl.supervisor.supervisor import Supervisor
@@ -98,10 +100,27 @@ class CommandSocket:
             case "skip":
                 sink.tell(Cancel(action="skip", count=_count(args)))
             case "replay":
-                children["parser"].tell(ReplayLast(count=_count(args)))
+                skipped = bool(args.get("skipped"))
+                count = 0 if skipped and "count" not in args else _count(args)
+                children["parser"].tell(ReplayLast(count=count, skipped=skipped))
+            case "tune":
+                return self._tune(args)
             case _:
                 raise UsageError(f"unknown request {request.verb!r}")
         return {}
+
+    def _tune(self, args: Data) -> Data:
+        """Change speed and volume, whichever is given; return both, and the speed that is played at the moment."""
+        supervisor = self._supervisor
+        sink = supervisor.fleet.children["sink"]
+        speed, volume = _factor(args, "speed", SPEEDS), _factor(args, "volume", VOLUMES)
+        if (speed, volume) != (None, None):
+            if sink.current is None:
+                raise SupervisorError("the sink is being restarted; try again in a moment")
+            sink.tell(Tune(speed=speed, volume=volume))
+            supervisor.speed = supervisor.speed if speed is None else speed
+            supervisor.volume = supervisor.volume if volume is None else volume
+        return {"speed": supervisor.speed, "volume": supervisor.volume}
 
     def _restart(self, name: str) -> Callable[[], bool]:
         stages = list(STAGES) if name == "all" else [name]
@@ -122,6 +141,16 @@ def _count(args: Data) -> int:
     return count
 
 
+def _factor(args: Data, name: str, limits: tuple[float, float]) -> float | None:
+    factor = args.get(name)
+    if factor is None:
+        return None
+    low, high = limits
+    if not isinstance(factor, int | float) or not low <= factor <= high:
+        raise UsageError(f"the {name} must be from {low:g} to {high:g}, got {factor!r}")
+    return float(factor)
+
+
 def status(supervisor: "Supervisor") -> Data:
     """Return what ``status --json`` prints."""
     now = time.monotonic()
@@ -135,6 +164,13 @@ def status(supervisor: "Supervisor") -> Data:
         "sink": supervisor.settings.sink.spec,
         "language": supervisor.settings.language.target,
         "queued": supervisor.fleet.children["parser"].queued,
+        "queued_s": supervisor.fleet.children["parser"].gauges.get("queued_s", 0.0),
+        "speed": supervisor.speed,
+        "volume": supervisor.volume,
+        "backlog": {
+            "policy": supervisor.settings.parser.backlog,
+            "speed": supervisor.fleet.children["sink"].gauges.get("speed", supervisor.speed),
+        },
         "spoken": supervisor.spoken,
         "started_at": datetime.fromtimestamp(supervisor.started, UTC).isoformat(timespec="milliseconds"),
         "last": {"source": last.source, "translation": last.translation} if last else None,

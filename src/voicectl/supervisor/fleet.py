@@ -91,7 +91,7 @@ class Fleet:
             incarnation.beat = now
             if incarnation is child.current:
                 child.state = policy.beat(child.state, message.busy_since / 1e9, now)
-                child.queued, child.counters = message.queued, message.counters
+                child.queued, child.counters, child.gauges = message.queued, message.counters, message.gauges
         elif isinstance(message, Ready):
             incarnation.about = message
             if incarnation is child.current and not message.spare:
@@ -134,9 +134,6 @@ class Fleet:
             self._log.error("stage killed", child=child.name, reason=reason)
             child.current.error = reason
             self._ended(child, child.current, -signal.SIGKILL, now)
-        elif child.is_ready and not child.state.planned and not child.current.is_reachable:
-            self._log.error("a socket file is gone; the stage is restarted", child=child.name)
-            self.drain(child, self._limits.stop_timeout_s)
 
     def _ended(self, child: Child, incarnation: Incarnation, status: int, now: float) -> None:
         work = incarnation.end()
@@ -254,11 +251,9 @@ class Fleet:
             self._stop_next()
 
     def _stop_next(self) -> None:
-        """End the next stage: the sink first, so that its last receipt is journaled by a living parser."""
-        for stage in ("sink", "parser", "translator", "synthesizer"):
-            if self.children[stage].current:
-                self.drain(self.children[stage], SENTENCE_S if stage == "sink" else self._limits.stop_timeout_s)
-                return
+        """End the next stage."""
+        if stage := policy.next_to_stop([stage for stage, child in self.children.items() if child.current]):
+            self.drain(self.children[stage], SENTENCE_S if stage == "sink" else self._limits.stop_timeout_s)
 
     @property
     def is_down(self) -> bool:

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import psutil
 
 from voicectl.actors.workmark import Work, take_mark, work_path
+from voicectl.protocol.addresses import ipc_address, remove_address
 from voicectl.protocol.messages import Message, Ready
-from voicectl.protocol.sockets import Outlet, ipc_address, remove_address
+from voicectl.protocol.sockets import Outlet
 from voicectl.supervisor.book import birth
 
 REAP_TIMEOUT_S = 5.0
@@ -68,11 +69,6 @@ class Incarnation:
     def pid(self) -> int:
         """The process id."""
         return self._process.pid
-
-    @property
-    def is_reachable(self) -> bool:
-        """Whether a new connection can be made; those that stand outlive their socket's file."""
-        return all(Path(address.removeprefix("ipc://")).exists() for address in (self.data, self.control))
 
     def tell(self, message: Message) -> None:
         """Send to the control inbox."""

@@ -5,6 +5,7 @@
 restart for ever.
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,9 @@ from voicectl.config.settings import SupervisorSettings
 Phase = Literal["starting", "ready", "backoff", "failed", "stopped"]
 JITTER = 0.25
 """A backoff is lengthened by up to this share, so that stages do not restart in step."""
+
+
+STOP_ORDER = ("sink", "parser", "translator", "synthesizer")
 
 
 class ChildState(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +116,15 @@ def too_large(limits: SupervisorSettings, memory_mb: float) -> str:
 def next_backend(fallback: tuple[str, ...], failed: tuple[str, ...]) -> str:
     """Return the first backend of the list that was not given up yet, or an empty string."""
     return next((name for name in fallback if name not in failed), "")
+
+
+def next_to_stop(running: Collection[str]) -> str:
+    """Return which of the running stages ends next when the pipeline stops, or an empty string.
+
+    The sink first, so that its last receipt is journaled by a living parser; then no more text comes in, and what
+    is in work behind it ends.
+    """
+    return next((stage for stage in STOP_ORDER if stage in running), "")
 
 
 def fallen_back(state: ChildState, now: float) -> ChildState:

@@ -16,9 +16,10 @@ import structlog
 import zmq
 
 from voicectl.config.settings import Settings
+from voicectl.protocol.addresses import ipc_address
 from voicectl.protocol.errors import FrameError
 from voicectl.protocol.messages import Announce, Epoch, Notice, Receipt
-from voicectl.protocol.sockets import Inbox, ipc_address
+from voicectl.protocol.sockets import Inbox
 from voicectl.supervisor.book import BOOK, Book, StageEntry, birth, write_book
 from voicectl.supervisor.control import CommandSocket
 from voicectl.supervisor.fleet import Fleet, Told
@@ -47,6 +48,8 @@ class Supervisor:
         self.spoken = 0
         self.started = time.time()
         self.paused = False
+        self.speed = settings.sink.speed
+        self.volume = settings.sink.volume
         self.failure = ""
         self._runtime = runtime
         self._report = report

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from voicectl.actors.base import Actor, Wiring
+from voicectl.actors.parser.catch_up import CatchUp
 from voicectl.actors.parser.delivery import Delivery
+from voicectl.actors.parser.feeds import Feed
 from voicectl.actors.parser.intake import COMMIT_AFTER_S, Intake
-from voicectl.actors.parser.journal import Entry, Journal
+from voicectl.actors.parser.journal import Entry, FeedRow, Journal
 from voicectl.config.settings import JournalSettings, ParserSettings
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import (
@@ -17,6 +19,7 @@ from voicectl.protocol.messages import (
     Chunk,
     Epoch,
     Expect,
+    Haste,
     Ledger,
     Message,
     Notice,
@@ -32,6 +35,8 @@ from voicectl.protocol.trace import Hop, Trace
 
 ADOPT_EVERY_S = 1.0
 PRUNE_EVERY_S = 600.0
+SKIPPING = "The old text was omitted."
+"""What the listener is told when the voice skips to the newest paragraph; also a small model can translate it."""
 LOST_AFTER_S = 30.0
 """Without a receipt for so long, what is not buffered is sent again: a frame may be lost without a death."""
 
@@ -56,6 +61,8 @@ class ParserActor(Actor):
         self._next_prune = 0.0
         self._last_receipt = 0.0
         self._yield_epoch = -1
+        self._catch_up = CatchUp(settings)
+        self._behind_s = 0.0
 
     def activate(self) -> None:
         """Open the journal and take up what was not heard."""
@@ -63,14 +70,14 @@ class ParserActor(Actor):
         self._journal = Journal(self._journal_path, self._notice)
         self._delivery = Delivery(self._journal, self._settings)
         self._delivery.take_up(self._is_new_pipeline)
-        self._intake = Intake(self._settings, self._journal, self._delivery, self.context, self.name)
+        self._intake = Intake(self._settings, self._journal, self._delivery, self._deliver, self.context, self.name)
         self.log.info("journal open", unheard=len(self._delivery.backlog))
 
     def handle(self, frame: Frame) -> None:
         """Act on one message of a feed or of the sink."""
         message = frame.envelope.body
         if isinstance(message, Chunk):
-            self._intake.take(message, frame.payload, frame.received, self._release)
+            self._intake.take(message, frame.payload, frame.received)
             if self._intake.counters.get("not_text") and not self.counters.get("not_text"):
                 self._notice("a feed holds binary data, which is skipped; only text can be spoken")
             self.counters.update(self._intake.counters)
@@ -92,7 +99,8 @@ class ParserActor(Actor):
             self._delivery.announce(self._intake.own(message.text))
             self._release()
         elif isinstance(message, ReplayLast):
-            self._delivery.replay_last(message.count)
+            replay = self._delivery.replay_skipped if message.skipped else self._delivery.replay_last
+            replay(message.count)
             self._release()
         else:
             super().control(message)
@@ -113,9 +121,14 @@ class ParserActor(Actor):
             self._last_receipt = now
             self._send_again()
         self._release()
-        self.queued = len(self._delivery.backlog)
-        floor = self._delivery.backlog.due(now)
-        waits = (self._next_adoption - now, self._intake.due(now), ADOPT_EVERY_S if floor is None else floor)
+        backlog = self._delivery.backlog
+        self.queued = len(backlog)
+        if self._catch_up.is_due(now):
+            self._look_at_queue()
+        floor = backlog.due(now)
+        waits = [self._next_adoption - now, self._intake.due(now), ADOPT_EVERY_S if floor is None else floor]
+        if backlog or self._catch_up.speed:
+            waits.append(self._catch_up.due(now))
         return max(0.001, min(waits))
 
     def teardown(self) -> None:
@@ -129,16 +142,60 @@ class ParserActor(Actor):
         """A parser that is restarted under a living pipeline goes on, however old its sentences are."""
         return self.wiring.incarnation <= 1
 
+    # -- when the agent is ahead of the voice ------------------------------------------------
+
+    def _look_at_queue(self) -> None:
+        backlog = self._delivery.backlog
+        queued_s = backlog.seconds()
+        self.gauges["queued_s"] = round(queued_s, 1)
+        if self._catch_up.follow(queued_s) and self._reconciled:
+            self.send(Haste(speed=self._catch_up.speed), to="sink")
+        self._behind_s = 0.0
+        if self._catch_up.is_behind(queued_s) and self._reconciled and not self.draining and backlog.stale():
+            self._behind_s = queued_s
+            if backlog.released:
+                self._yield()  # what is under way comes back first, when the sentence that is being spoken has ended
+            else:
+                self._skip_ahead()
+
+    def _yield(self) -> None:
+        if self._yield_epoch != self._delivery.epoch:
+            self._yield_epoch = self._delivery.epoch
+            self.send(Cancel(action="yield"), to="sink")
+
+    def _skip_ahead(self) -> None:
+        """Go on with the newest paragraph; nothing is under way."""
+        if not self._behind_s:
+            return
+        gone = self._delivery.skip_ahead(self._intake.own(SKIPPING), self._behind_s)
+        self._notice(
+            f"{len(gone)} sentences were skipped, the voice was {self._behind_s:.0f} s behind;"
+            " voicectl replay --skipped speaks them"
+        )
+        self._behind_s = 0.0
+        self._intake.tell_settled(gone, "cancelled", "skipped to catch up")
+
     # -- to the translator -------------------------------------------------------------------
 
     def _release(self) -> None:
         if self._reconciled and not self.draining:
-            if self._delivery.backlog.is_urgent and self._yield_epoch != self._delivery.epoch:
-                self._yield_epoch = self._delivery.epoch
-                self.send(Cancel(action="yield"), to="sink")
+            if self._delivery.backlog.is_urgent:
+                self._yield()
             while entry := self._delivery.release(time.monotonic()):
                 self._last_receipt = time.monotonic()
                 self._send(entry)
+
+    def _deliver(self, feed: Feed, row: FeedRow, entries: list[Entry]) -> None:
+        """Journal what came out of a feed and send what may be sent, in one transaction.
+
+        The rest is left to ``_release``: what lay in a spool, which may be too old to be spoken; announcements, which
+        need room made for them, and what comes while one waits.
+        """
+        is_usual = entries and not (feed.written_at or feed.announces or self._delivery.backlog.is_urgent)
+        now = time.monotonic() if is_usual and self._reconciled and not self.draining else None
+        for entry in self._delivery.record(row, entries, feed.announces, now):
+            self._last_receipt = time.monotonic()
+            self._send(entry)
 
     def _send(self, entry: Entry) -> None:
         now = time.monotonic_ns()
@@ -183,7 +240,8 @@ class ParserActor(Actor):
         if entry is None:
             return
         if receipt.state == "buffered":
-            entry.buffered, entry.audio_ms = True, receipt.audio_ms
+            entry.buffered = True
+            self._delivery.backlog.measured(entry, receipt.audio_ms)
         elif receipt.state == "speaking":
             if self._delivery.speaking(entry, receipt):
                 self._intake.tell(entry, "speaking", receipt.translation)
@@ -204,6 +262,7 @@ class ParserActor(Actor):
         self._send_again()
 
     def _expect(self) -> None:
+        self.send(Haste(speed=self._catch_up.speed), to="sink")
         self.send(Expect(play=self._delivery.first_play(), epoch=self._delivery.epoch), to="sink")
         for play in self._delivery.holes():
             self._bury(play, "cancelled", None, "it was cancelled")
@@ -215,6 +274,8 @@ class ParserActor(Actor):
         self.report(Epoch(epoch=self._delivery.epoch))
         if gone and message.action == "stop":
             self._intake.mute()
+        if is_new and message.action == "yield":
+            self._skip_ahead()
         self._expect()
         self._reconciled = True
         self._intake.tell_settled(heard, "spoken")

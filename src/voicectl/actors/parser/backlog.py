@@ -7,12 +7,15 @@ pauses; other feeds queue by arrival.
 
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from voicectl.actors.parser.journal import Entry
 
 SECONDS_PER_CHARACTER = 0.065
-"""About 155 English words a minute; used until the synthesizer has said how long a sentence is."""
+"""About 155 English words a minute; used until the synthesizer has said how long sentences are."""
+
+LEARNING_RATE = 0.1
+"""What a sentence's length changes the estimate by."""
 
 
 class Backlog:
@@ -27,6 +30,7 @@ class Backlog:
         self._open: set[str] = set()
         self._floor = ""
         self._floor_idle_since: float | None = None
+        self._seconds_per_character = SECONDS_PER_CHARACTER
         self.released: dict[int, Entry] = {}
 
     def __len__(self) -> int:
@@ -93,6 +97,31 @@ class Backlog:
         """Nobody is waited for: the next sentence of any feed may be released."""
         self._open.clear()
 
+    def measured(self, entry: Entry, audio_ms: float) -> None:
+        """Note how long a sentence turned out; what is not synthesized yet is estimated from the latest ones."""
+        entry.audio_ms = audio_ms
+        if entry.source and audio_ms:
+            new = audio_ms / 1000 / len(entry.source)
+            self._seconds_per_character += LEARNING_RATE * (new - self._seconds_per_character)
+
+    def seconds(self, entries: Iterable[Entry] | None = None) -> float:
+        """Return how many seconds of speech these sentences are, or all that are not settled."""
+        return sum(
+            entry.audio_ms / 1000 or len(entry.source) * self._seconds_per_character
+            for entry in (self if entries is None else entries)
+        )
+
+    def stale(self) -> list[Entry]:
+        """Return what was not begun and lies before the newest paragraph of its feed.
+
+        Announcements are never stale, nor what the listener has asked for.
+        """
+        feeds: dict[str, list[Entry]] = {}
+        for entry in self:
+            if entry.state == "queued" and not (entry.urgent or entry.wanted):
+                feeds.setdefault(entry.feed, []).append(entry)
+        return [entry for entries in feeds.values() for entry in entries[: _newest_paragraph(entries)]]
+
     def has(self, feed: str) -> bool:
         """Whether any sentence of a feed is not settled."""
         return any(entry.feed == feed for entry in self)
@@ -113,9 +142,7 @@ class Backlog:
     def _window_is_open(self) -> bool:
         if not self.released:
             return True
-        seconds = sum(
-            entry.audio_ms / 1000 or len(entry.source) * SECONDS_PER_CHARACTER for entry in self.released.values()
-        )
+        seconds = self.seconds(self.released.values())
         return len(self.released) < self._window_sentences and seconds < self._window_seconds
 
     def _feed_with_floor(self, now: float) -> str:
@@ -139,3 +166,11 @@ class Backlog:
         if self._floor_idle_since is None:
             self._floor_idle_since = now
         return now - self._floor_idle_since < self._floor_pause_s
+
+
+def _newest_paragraph(entries: list[Entry]) -> int:
+    """Return the index at which the last paragraph begins."""
+    start = len(entries) - 1
+    while start > 0 and entries[start - 1].pause != "paragraph":
+        start -= 1
+    return start

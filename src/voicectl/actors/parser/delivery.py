@@ -10,7 +10,7 @@ import time
 import msgspec
 
 from voicectl.actors.parser.backlog import Backlog
-from voicectl.actors.parser.journal import Entry, FeedRow, Journal, add, save_feed, set_number, update
+from voicectl.actors.parser.journal import SKIPPED, Entry, FeedRow, Journal, add, save_feed, set_number, update
 from voicectl.config.settings import ParserSettings
 from voicectl.protocol.messages import Cancelled, Ledger, Receipt, Suspect
 
@@ -50,39 +50,54 @@ class Delivery:
             self.settle(old, "cancelled", f"older than {max_age_s:g} s when the pipeline came up")
         return len(old)
 
-    def record(self, row: FeedRow, entries: list[Entry], first: bool = False) -> None:
+    def record(self, row: FeedRow, entries: list[Entry], first: bool = False, now: float | None = None) -> list[Entry]:
         """Journal a feed's state together with the sentences that came out of it, and queue them.
 
-        ``first``: they are announcements, and go before everything else.
+        ``first``: they are announcements, and go before everything else. At ``now``, what may be sent is numbered in
+        the same transaction and returned; None: nothing is.
         """
+        queued = [entry for entry in entries if entry.state == "queued"]
+        if first:
+            self.backlog.put_urgent(queued)
+        else:
+            for entry in queued:
+                self.backlog.add(entry)
+        ready: list[Entry] = []
+        while now is not None and (numbered := self._number(now)):
+            ready.append(numbered)
+        older = [entry for entry in ready if entry.id]
 
         def change(db: sqlite3.Connection) -> None:
             for entry in entries:
                 add(db, entry)
             save_feed(db, row)
+            for entry in older:
+                update(db, entry, play=entry.play, epoch=entry.epoch)
+            if ready:
+                set_number(db, "next_play", self._next_play)
 
         self._journal.write(change)
-        queued = [entry for entry in entries if entry.state == "queued"]
-        if first:
-            self.backlog.put_urgent(queued)
-            return
-        for entry in queued:
-            self.backlog.add(entry)
+        return ready
 
     def release(self, now: float) -> Entry | None:
         """Number the next sentence that may be sent, or return None."""
-        entry = self.backlog.next(now)
+        entry = self._number(now)
         if entry is None:
             return None
-        entry.play, entry.epoch = self._next_play, self.epoch
-        self._next_play += 1
 
         def change(db: sqlite3.Connection) -> None:
             update(db, entry, play=entry.play, epoch=entry.epoch)
             set_number(db, "next_play", self._next_play)
 
         self._journal.write(change)
-        self.backlog.release(entry)
+        return entry
+
+    def _number(self, now: float) -> Entry | None:
+        """Release the next sentence in memory; it must be in the journal before it is sent."""
+        if entry := self.backlog.next(now):
+            entry.play, entry.epoch = self._next_play, self.epoch
+            self._next_play += 1
+            self.backlog.release(entry)
         return entry
 
     def speaking(self, entry: Entry, receipt: Receipt) -> bool:
@@ -179,7 +194,7 @@ class Delivery:
         entries = self._journal.last_spoken(count)
         _renew(entries)
         for entry in entries:
-            entry.created_at = time.time()
+            entry.wanted, entry.created_at = True, time.time()
             entry.arrived = entry.written = 0
 
         def change(db: sqlite3.Connection) -> None:
@@ -189,6 +204,42 @@ class Delivery:
         self._journal.write(change)
         self.backlog.put_first(entries)
         return len(entries)
+
+    def replay_skipped(self, count: int) -> int:
+        """Queue again what was left out the last time to catch up (``count`` 0), or the last of it; return how many."""
+        entries = self._journal.last_skipped(count)
+        _renew(entries)
+        for entry in entries:
+            entry.wanted, entry.created_at = True, time.time()
+            entry.arrived = entry.written = 0
+
+        def change(db: sqlite3.Connection) -> None:
+            for entry in entries:
+                update(db, entry, state="queued", play=None, error="", created_at=entry.created_at)
+
+        self._journal.write(change)
+        self.backlog.put_first(entries)
+        return len(entries)
+
+    def skip_ahead(self, announcement: Entry, behind_s: float) -> list[Entry]:
+        """Leave out what lies before the newest paragraph, say so, and return it; nothing may be released.
+
+        Both are one transaction: whoever dies between them has skipped nothing.
+        """
+        gone = self.backlog.stale()
+        error = f"{SKIPPED}the voice was {behind_s:.0f} s behind"
+
+        def change(db: sqlite3.Connection) -> None:
+            for entry in gone:
+                entry.state = "cancelled"
+                update(db, entry, state=entry.state, error=error, epoch=self.epoch)
+            add(db, announcement)
+
+        self._journal.write(change)
+        for entry in gone:
+            self.backlog.drop(entry)
+        self.backlog.put_urgent([announcement])
+        return gone
 
     def suspect(self, message: Suspect) -> Entry | None:
         """Count a stage's death against the sentence it worked on; return it when it is to be set aside.

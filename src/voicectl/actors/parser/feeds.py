@@ -2,11 +2,19 @@
 
 import time
 
+from voicectl.actors.parser.formats import HOOKS
 from voicectl.actors.parser.journal import FeedRow
 from voicectl.actors.parser.reader import FeedParser, Item
 from voicectl.config.settings import ParserSettings
 from voicectl.protocol.messages import Chunk, Message
 from voicectl.protocol.sockets import Outlet
+
+NEWS_AFTER_S = 2.0
+"""Tasks that are done within this time of each other are told together."""
+BROKEN_AFTER_S = 20.0
+"""Input of a session that may have died: when nothing has come for so long, what was read is all."""
+DEAD_AFTER_S = 3900.0
+"""A turn whose hooks were silent for so long is over; the hooks begin a new feed before that."""
 
 
 class Feed:
@@ -22,7 +30,8 @@ class Feed:
         self.announces = False  # what it says comes before everything that is queued
         self.written_at = 0.0  # wall clock of input that lay in a spool; 0: it comes as it is written
         self.outlet: Outlet | None = None
-        self.last_input = time.monotonic()
+        self._last_input = time.monotonic()
+        self._is_settled = False
         self._format = row.format
         # A reader that is restored counts from the beginning of the input.
         self._base = 0 if row.state else row.received
@@ -34,10 +43,20 @@ class Feed:
         """How many bytes of the input are accounted for by the reader's state."""
         return self._base + self._reader.consumed
 
-    @property
-    def pending(self) -> bool:
-        """Whether there is text whose sentence end is doubtful."""
-        return self._reader.pending and not self.ended
+    def pause_left(self, now: float, pause_s: float) -> float | None:
+        """Return the seconds until ``settle`` is due, if nothing comes; ``pause_s`` is the pause of a live stream."""
+        if not self.live or self.ended or self._is_settled or not self._reader.pending:
+            return None
+        return self._last_input + (NEWS_AFTER_S if self._reader.has_news else pause_s) - now
+
+    def is_broken(self, now: float) -> bool:
+        """Say whether the rest of a text is to be spoken as it is: nobody says that a killed session has ended."""
+        open_ended = self._format in {HOOKS, "transcript"}
+        return open_ended and self._reader.pending and not self.ended and now - self._last_input > BROKEN_AFTER_S
+
+    def is_dead(self, now: float) -> bool:
+        """Say whether a turn's feed will never be ended by its hooks."""
+        return self._format == HOOKS and not self.ended and now - self._last_input > DEAD_AFTER_S
 
     @property
     def counters(self) -> dict[str, int]:
@@ -50,7 +69,8 @@ class Feed:
         None: bytes before this piece are missing; the feed must send again from ``end``.
         """
         self.live = chunk.live
-        self.last_input = time.monotonic()
+        self._last_input = time.monotonic()
+        self._is_settled = False
         if chunk.offset > self.end:
             return None
         fresh = data[self.end - chunk.offset :]
@@ -63,7 +83,17 @@ class Feed:
 
     def settle(self) -> list[Item]:
         """The live input paused: doubtful sentence ends become certain."""
+        self._is_settled = True
         return self._reader.settle()
+
+    def break_off(self) -> list[Item]:
+        """The input stands still: what was read is all."""
+        return self._reader.break_off()
+
+    def finish(self) -> list[Item]:
+        """The input is over, though nobody said so."""
+        self.ended = True
+        return self._reader.finish()
 
     def row(self) -> FeedRow:
         """Return what the journal keeps."""

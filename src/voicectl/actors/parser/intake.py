@@ -22,9 +22,12 @@ PIECE_BYTES = 1 << 12
 """A chunk is parsed in pieces, so that its first sentence does not wait for its last."""
 COMMIT_AFTER_S = 0.05
 """A feed's progress without a new sentence is journaled after this long: one transaction for many deltas."""
-NOT_LIVE_S = 3600.0
+NOTHING_DUE_S = 3600.0
 OWN_FEED = "voicectl"
 """Feed and session of what voicectl itself says to the listener."""
+
+Deliver = Callable[[Feed, FeedRow, list[Entry]], None]
+"""Journals a feed's state and the sentences that came out of it, and sends what may be sent."""
 
 ProgressState = Literal["speaking", "spoken", "cancelled", "failed", "quarantined"]
 
@@ -32,12 +35,15 @@ ProgressState = Literal["speaking", "spoken", "cancelled", "failed", "quarantine
 class Intake:
     """All open feeds."""
 
-    def __init__(self, settings: ParserSettings, journal: Journal, delivery: Delivery, context: Any, name: str) -> None:
+    def __init__(
+        self, settings: ParserSettings, journal: Journal, delivery: Delivery, deliver: Deliver, context: Any, name: str
+    ) -> None:
         """Take up the feeds that had not ended; answers go out as ``name``."""
         self.counters: dict[str, int] = {}
         self._settings = settings
         self._journal = journal
         self._delivery = delivery
+        self._deliver = deliver
         self._context = context
         self._name = name
         self._feeds = {row.feed: Feed(row, settings) for row in journal.feeds()}
@@ -46,8 +52,8 @@ class Intake:
 
     # -- what comes in -----------------------------------------------------------------------
 
-    def take(self, chunk: Chunk, payload: bytes, received: int, release: Callable[[], None]) -> None:
-        """Read what a feed sent; ``release`` is called as soon as sentences of it are journaled."""
+    def take(self, chunk: Chunk, payload: bytes, received: int) -> None:
+        """Read what a feed sent; each sentence of it is delivered as soon as it is there."""
         feed = self._open(chunk)
         for start in range(0, max(1, len(payload)), PIECE_BYTES):
             last = start + PIECE_BYTES >= len(payload)
@@ -58,7 +64,6 @@ class Intake:
                 feed.answer(Ack(feed=feed.name, offset=feed.received, taken=feed.end, resend=True))
                 return
             self._record(feed, items, received, begun, chunk.arrived)
-            release()
         if chunk.final:
             self._say_done(feed)
 
@@ -74,10 +79,17 @@ class Intake:
         return adopted
 
     def settle_pauses(self, now: float) -> None:
-        """Take doubtful sentence ends for certain in live feeds that have paused."""
-        for feed in [feed for feed in self._feeds.values() if feed.pending and self._pause_left(feed, now) <= 0]:
-            stamp = time.monotonic_ns()
-            self._record(feed, feed.settle(), stamp, stamp, stamp)
+        """Take doubtful sentence ends for certain in live feeds that have paused; end those that were left."""
+        stamp = time.monotonic_ns()
+        for feed in list(self._feeds.values()):
+            left = feed.pause_left(now, self._settings.pause_ms / 1000)
+            if left is not None and left <= 0:
+                self._record(feed, feed.settle(), stamp, stamp, stamp)
+            elif feed.is_broken(now):
+                self._record(feed, feed.break_off(), stamp, stamp, stamp)
+            elif feed.is_dead(now):
+                self._record(feed, feed.finish(), stamp, stamp, stamp)
+                self._say_done(feed)
 
     def commit(self, before: float) -> None:
         """Journal the progress of feeds that has waited since ``before`` or longer."""
@@ -86,9 +98,10 @@ class Intake:
 
     def due(self, now: float) -> float:
         """Return the seconds until a pause or a commit is due."""
-        pauses = [self._pause_left(feed, now) for feed in self._feeds.values() if feed.pending]
+        pause_s = self._settings.pause_ms / 1000
+        pauses = [left for feed in self._feeds.values() if (left := feed.pause_left(now, pause_s)) is not None]
         commits = [since + COMMIT_AFTER_S - now for since in self._dirty.values()]
-        return min([*pauses, *commits, NOT_LIVE_S])
+        return min([*pauses, *commits, NOTHING_DUE_S])
 
     def own(self, text: str) -> Entry:
         """Return a sentence of voicectl's own."""
@@ -183,7 +196,7 @@ class Intake:
 
     def _commit(self, feed: Feed, entries: list[Entry]) -> None:
         row = feed.row()
-        self._delivery.record(row, entries, first=feed.announces)
+        self._deliver(feed, row, entries)
         self._dirty.pop(feed.name, None)
         feed.answer(Ack(feed=feed.name, offset=row.received, taken=feed.end, final=row.ended))
 
@@ -219,6 +232,3 @@ class Intake:
         feed.answer(FeedDone(feed=feed.name, spoken=spoken, failed=failed, cancelled=cancelled))
         feed.close()
         self._feeds.pop(feed.name, None)
-
-    def _pause_left(self, feed: Feed, now: float) -> float:
-        return feed.last_input + self._settings.pause_ms / 1000 - now if feed.live else NOT_LIVE_S

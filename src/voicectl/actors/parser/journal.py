@@ -62,8 +62,9 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
 class Entry(msgspec.Struct, kw_only=True):
     """One sentence on its way; ``play`` is 0 until it is released.
 
-    An ``urgent`` one goes before everything else, a ``wanted`` one was asked for by the listener. The stamps ``arrived``, ``written``, ``received``, ``begun`` and
-    ``journaled`` are monotonic (ns); the last three live in memory only. All are 0 for one of an earlier pipeline.
+    An ``urgent`` one goes before everything else, the listener asked for a ``wanted`` one. The stamps ``arrived``,
+    ``written``, ``received``, ``begun`` and ``journaled`` are monotonic (ns); the last three live in memory only. All
+    are 0 for one of an earlier pipeline.
     """
 
     id: int = 0
@@ -228,12 +229,15 @@ def save_feed(db: sqlite3.Connection, row: FeedRow) -> None:
 def add(db: sqlite3.Connection, entry: Entry) -> None:
     """Store a new sentence (inside a transaction) and give the entry its id."""
     cursor = db.execute(
-        "INSERT INTO utterances (feed, session, seq, arrived, written, source, spans, pause, state, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO utterances"
+        " (feed, session, seq, play, epoch, arrived, written, source, spans, pause, state, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry.feed,
             entry.session,
             entry.seq,
+            entry.play or None,
+            entry.epoch,
             entry.arrived,
             entry.written,
             entry.source,

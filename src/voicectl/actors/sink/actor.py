@@ -1,18 +1,21 @@
 """The sink stage: plays every utterance once, in order, and says what was heard."""
 
 import time
+from collections.abc import Callable
 
+import msgspec
 import numpy as np
 
 from voicectl.actors.base import About, Actor, Wiring
 from voicectl.actors.sink.output import make_output
 from voicectl.actors.sink.pcm_store import PcmStore
 from voicectl.actors.sink.player import Player
-from voicectl.actors.sink.progress import Progress
+from voicectl.actors.sink.progress import Heard, Progress
 from voicectl.actors.sink.resample import import_resampler
 from voicectl.config.settings import SinkSettings
+from voicectl.protocol.errors import SinkError
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Audio, Cancel, Epoch, Expect, Hold, Message, Notice, Tombstone
+from voicectl.protocol.messages import Audio, Cancel, Epoch, Expect, Haste, Hold, Message, Notice, Tombstone, Tune
 
 
 class SinkActor(Actor):
@@ -43,16 +46,23 @@ class SinkActor(Actor):
         """Open the output, find what was heard before and what was not, and go on behind it.
 
         Raises:
-            SinkError: the output cannot be opened, or the record of what was heard cannot be kept.
+            SinkError: the output cannot be opened, the speed cannot be had, or the record of what was heard cannot be
+                kept.
         """
-        self._about = self._about._replace(device=self._output.prepare())
+        self._about = self._about._replace(device=self._output.prepare(), detail=self._output.detail)
         is_new_pipeline = self.wiring.incarnation <= 1
         self._progress = Progress(self.wiring.runtime / "sink.progress")
         self._store = PcmStore(self.wiring.runtime / "pcm")
-        # A pause outlives the death of a sink, but not the pipeline.
-        held = self._progress.heard.held and not is_new_pipeline
-        self._player = Player(self._output, self._settings, self._progress, self._store, held)
+        # Pause, speed and volume outlive the death of a sink, but not the pipeline.
+        heard = Heard() if is_new_pipeline else self._progress.heard
+        settings = msgspec.structs.replace(
+            self._settings,
+            speed=self._settings.speed if heard.speed is None else heard.speed,
+            volume=self._settings.volume if heard.volume is None else heard.volume,
+        )
+        self._player = Player(self._output, settings, self._progress, self._store, heard.held)
         self._player.restore(is_new_pipeline)
+        self.gauges.update(speed=self._player.speed, volume=self._player.volume)
         if self._settings.sample_rate:
             self._output.open(self._settings.sample_rate)
         if not self._await_expect:
@@ -70,11 +80,15 @@ class SinkActor(Actor):
             self._player.expect(message)
         elif isinstance(message, Cancel):
             self._player.cancel(message, time.monotonic_ns())
+        elif isinstance(message, Haste):
+            self._change(lambda: self._player.hasten(message.speed))
 
     def control(self, message: Message) -> None:
-        """Pause, resume, go silent."""
+        """Pause, resume, go silent, change speed or volume."""
         if isinstance(message, Hold):
             self._player.hold(message.on)
+        elif isinstance(message, Tune):
+            self._change(lambda: self._player.tune(message.speed, message.volume))
         elif isinstance(message, Cancel):
             self._player.cancel(message, time.monotonic_ns())
             self._tell()
@@ -121,6 +135,14 @@ class SinkActor(Actor):
             return
         pcm = np.frombuffer(frame.payload, "<i2").astype(np.int16, copy=False)
         self._player.accept(audio, pcm, frame.envelope.sender, frame.received)
+
+    def _change(self, change: Callable[[], None]) -> None:
+        """Change speed or volume; where that cannot be, speech goes on as it was."""
+        try:
+            change()
+        except SinkError as exc:
+            self.report(Notice(stage=self.stage, text=str(exc)))
+        self.gauges.update(speed=self._player.speed, volume=self._player.volume)
 
     def _tell(self) -> None:
         for receipt in self._player.events():

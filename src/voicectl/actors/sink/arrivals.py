@@ -54,6 +54,11 @@ class Arrivals:
     def _utterance(self, audio: Audio, received: int) -> Utterance:
         return self.utterances.setdefault(audio.utterance.play, Utterance(audio, received))
 
+    def expect(self, play: int) -> None:
+        """Make ready for the utterance that comes next."""
+        if play not in self.utterances and play not in self.tombstones:
+            self._store.expect(play)
+
     def bury(self, tombstone: Tombstone) -> None:
         """Note that an utterance will not come, or not to its end."""
         self.tombstones[tombstone.utterance.play] = tombstone

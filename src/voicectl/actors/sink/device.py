@@ -16,6 +16,8 @@ LIKELY_RATE = 48_000
 """The embedded voice's rate: the device runs at it before the first word, so that this does not wait."""
 LEAD_SECONDS = 0.05
 """Silence in front of the first word on a device that was opened for it: many swallow their first milliseconds."""
+PATIENCE_NS = 80_000_000
+"""A change of speed or volume may take as long to be heard; a device that holds more has to forget it."""
 DOUBT_NS = 200_000_000
 """A process that was stopped itself finds its stream silent too; it gives the stream so long to go on."""
 
@@ -94,6 +96,11 @@ class DeviceOutput(Output):
             self._consumer.lapse()
         self._consumer.fill(out, now, latency)
 
+    def audible(self, now: int) -> int:
+        """Return what is not in the device any more: what it holds dies with it, or with us."""
+        ahead = max(0, self._consumer.heard_at - now) * self.sample_rate // 1_000_000_000
+        return max(self._ring.dropped, self.position - int(ahead * self._speed))
+
     # -- silence at once ---------------------------------------------------------------------
 
     def pause(self, on: bool) -> None:
@@ -101,6 +108,13 @@ class DeviceOutput(Output):
         if on != self._paused:
             super().pause(on)
             self._drop(rewind=on)
+
+    def tune(self, speed: float, volume: float, at_once: bool = True) -> None:
+        """Play at another speed or volume (see ``Output.tune``)."""
+        is_new = (speed, volume) != (self._speed, self._volume)
+        super().tune(speed, volume, at_once)
+        if is_new and at_once and self._consumer.heard_at - time.monotonic_ns() > PATIENCE_NS:
+            self._drop(rewind=True)
 
     def flush(self) -> None:
         """Drop everything that was not heard yet, what the device holds included."""
@@ -122,7 +136,8 @@ class DeviceOutput(Output):
             if self._rate and now >= self._retry_at:
                 self._begin_repair(None)
         elif self._stream.lost:
-            self._lose(self._stream, now, "was lost; speech goes on when one is there again")
+            # The server has died behind its last call; when it was noticed says nothing.
+            self._lose(self._stream, self._stream.called_at, "was lost; speech goes on when one is there again")
         elif not self._stream.is_hung(now):
             self._hung_since = 0
         elif not self._hung_since:

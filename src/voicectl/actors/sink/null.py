@@ -31,7 +31,12 @@ class NullOutput(Output):
         """Take what is due at ``now``: in real time so many samples, otherwise all there are."""
         if not self.is_open:
             return
-        due = self._pace.due(now) if self.realtime else self.written - self.position
+        if not self.realtime:
+            # Never more than there is; nothing may come of it while the tempo waits for the voice.
+            while (waiting := self.written - self.position) and self._consumer.fill(self._block[:waiting], now, 0):
+                pass
+            return
+        due = self._pace.due(now)
         while due > 0:
             block = self._block[:due]
             due -= len(block)

@@ -5,16 +5,18 @@ from pathlib import Path
 
 from voicectl.actors.sink.consumer import Consumer, Record, Stamp
 from voicectl.actors.sink.ring import Ring, Samples
+from voicectl.actors.sink.tempo import import_sonic
 from voicectl.config.settings import SinkSettings
 from voicectl.protocol.errors import UsageError
+from voicectl.protocol.messages import Audio
 
 RING_SECONDS = 2
 """How far the sink writes ahead of the consumer: it survives that long without a turn of its loop."""
 
-HISTORY_SECONDS = 0.5
-"""How far back a device can go that dropped what it had been given."""
+HISTORY_SECONDS = 1.5
+"""How far back in the speech a device can go that dropped what it had been given: at triple speed half a second."""
 
-SPECS = "device, device:NAME, wav:PATH, wav:PATH,realtime, null or null:fast"
+SPECS = "device, device:NAME, wav:PATH, wav:PATH,realtime, web:PORT, web:HOST:PORT, null or null:fast"
 
 
 class Output(ABC):
@@ -22,7 +24,8 @@ class Output(ABC):
 
     ``realtime`` says whether the consumer takes as long as a listener would. ``record`` is called by the
     consumer with every position (see ``consumer.Record``). ``tick`` is how often (seconds) ``poll`` wants to be
-    called while there is something to play; ``notices`` are lines for the user. Before ``open`` nothing can be written.
+    called while there is something to play; ``notices`` are lines for the user, ``detail`` is one for who starts it,
+    known after ``prepare``. Before ``open`` nothing can be written.
     """
 
     name: str
@@ -33,7 +36,9 @@ class Output(ABC):
         self.tick = 0.02
         self.record: Record | None = None
         self.notices: list[str] = []
+        self.detail = ""
         self._paused = False
+        self._speed = self._volume = 1.0
         self._ring = Ring(1)
         self._consumer = Consumer(self._ring, 0)
 
@@ -85,8 +90,10 @@ class Output(ABC):
         """
         rate = self._start(sample_rate)
         self._ring = Ring(rate * RING_SECONDS, int(rate * HISTORY_SECONDS))
-        self._consumer = Consumer(self._ring, rate, self.record)
+        self._consumer = Consumer(self._ring, rate, self.record, self._volume)
         self._consumer.paused = self._paused
+        self._consumer.patient = not self.realtime
+        self._consumer.speed = self._speed
         self.sample_rate = rate
 
     def write(self, samples: Samples) -> int:
@@ -106,11 +113,18 @@ class Output(ABC):
     @property
     def position(self) -> int:
         """The position behind the last sample that was handed over, or flushed."""
-        return self._ring.position
+        return max(self._consumer.position, self._ring.dropped)
+
+    def audible(self, now: int) -> int:
+        """Return the position behind the last sample that can have been heard at ``now`` (monotonic ns), or flushed."""
+        return self.position
 
     def stamp(self, position: int) -> Stamp | None:
         """Return when a sample was handed over, or None if it was not; ask in rising order."""
         return self._consumer.stamp(position)
+
+    def begins(self, position: int, audio: Audio) -> None:  # noqa: B027 (most outputs do not care)
+        """Say which utterance lies at and behind a position; called in rising order, before it is written."""
 
     def busy(self, on: bool) -> None:
         """Say whether more samples of the utterance in the ring will come: only then can it run dry too early."""
@@ -120,6 +134,21 @@ class Output(ABC):
         """Be silent, and take nothing, until switched off again."""
         self._paused = on
         self._consumer.paused = on
+
+    def tune(self, speed: float, volume: float, at_once: bool = True) -> None:
+        """Play at these factors, the pitch as it is, from the next sample on that the consumer takes.
+
+        ``at_once``: where the device holds more than the listener would wait for, that comes again, changed.
+
+        Raises:
+            SinkError: what another speed than 1 needs is missing; nothing is changed.
+        """
+        if speed != 1:
+            import_sonic()
+        if self.is_open:
+            self._consumer.speed = speed
+            self._consumer.volume = volume
+        self._speed, self._volume = speed, volume
 
     def drop(self) -> None:
         """Drop everything that was not handed over yet; what was handed over is heard."""
@@ -152,11 +181,23 @@ def make_output(spec: str, settings: SinkSettings, append: bool = False) -> Outp
 
         return DeviceOutput(rest, settings.latency_ms, settings.sample_rate)
     if kind == "wav" and (path := rest.removesuffix(",realtime")):
-        from voicectl.actors.sink.wav import WavOutput
+        return _recorder(path, rest.endswith(",realtime"), append)
+    if kind == "web":
+        from voicectl.actors.sink.web import WebOutput, address
 
-        return WavOutput(Path(path), realtime=rest.endswith(",realtime"), append=append)
+        return WebOutput(*address(rest), settings.sample_rate)
     if spec in {"null", "null:fast"}:
         from voicectl.actors.sink.null import NullOutput
 
         return NullOutput(realtime=spec == "null")
     raise UsageError(f"unknown sink {spec!r}; use {SPECS}")
+
+
+def _recorder(path: str, realtime: bool, append: bool) -> Output:
+    from voicectl.actors.sink.sessions import SessionOutput, is_pattern
+
+    if is_pattern(path):
+        return SessionOutput(path, realtime)
+    from voicectl.actors.sink.file import FileOutput
+
+    return FileOutput(Path(path), realtime, append)

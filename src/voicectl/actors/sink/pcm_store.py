@@ -36,19 +36,27 @@ class PcmStore:
         except OSError as exc:
             self._complain(exc)
 
+    def expect(self, play: int) -> None:
+        """Make the file of the utterance that comes next: its first sound need not wait for that."""
+        try:
+            os.close(self._open(play))
+        except OSError as exc:
+            self._complain(exc)
+
     def append(self, audio: Audio, pcm: Samples, sender: str) -> None:
         """Keep a frame that ``sender`` (an incarnation) made."""
         header, payload = encode(audio, sender), pcm.astype("<i2", copy=False).view(np.uint8).data
         record = (_LENGTHS.pack(len(header), len(payload)), header, payload)
-        play = audio.utterance.play
         try:
-            with self._path(play).open("ab", buffering=0) as file:
-                self._plays.add(play)
-                size = file.tell()
-                if os.writev(file.fileno(), record) != sum(map(len, record)):
+            file = self._open(audio.utterance.play)
+            try:
+                size = os.fstat(file).st_size
+                if os.writev(file, record) != sum(map(len, record)):
                     # Half a record would make what follows it unreadable.
-                    file.truncate(size)
+                    os.ftruncate(file, size)
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            finally:
+                os.close(file)
         except OSError as exc:
             self._complain(exc)
 
@@ -87,6 +95,12 @@ class PcmStore:
                 self._complain(exc)
             else:
                 yield from frames
+
+    def _open(self, play: int) -> int:
+        """Return a descriptor that appends to the file of an utterance, which is made where there is none."""
+        file = os.open(self._path(play), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._plays.add(play)
+        return file
 
     def _path(self, play: int) -> Path:
         return self._folder / f"{play}.pcm"

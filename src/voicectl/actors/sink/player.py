@@ -13,6 +13,7 @@ from voicectl.actors.sink.timeline import Timeline
 from voicectl.actors.sink.utterance import Utterance
 from voicectl.actors.sink.writing import Writing
 from voicectl.config.settings import SinkSettings
+from voicectl.protocol.errors import SinkError
 from voicectl.protocol.messages import Audio, Cancel, Cancelled, Expect, Ledger, Receipt, Tombstone
 
 NS = 1_000_000_000
@@ -39,7 +40,8 @@ class Player:
             "sentence": settings.pause_sentence_ms * 1_000_000,
             "paragraph": settings.pause_paragraph_ms * 1_000_000,
         }
-        self._timeline = Timeline(output, progress, held)
+        self._timeline = Timeline(output, progress, held, settings.speed, settings.volume)
+        self._haste = 0.0
         self._arrivals = Arrivals(store, self.counters)
         self._next: int | None = None
         self._writing: Writing | None = None
@@ -48,6 +50,7 @@ class Player:
         self._events: list[Receipt] = []
         output.record = progress.consumed
         output.pause(held)
+        self._tune(at_once=False)
         self._timeline.publish()
 
     # -- what arrives ------------------------------------------------------------------------
@@ -105,6 +108,7 @@ class Player:
             self._abandon(self._writing)
         self._next = expect.play
         self._arrivals.forget(expect.play, self._timeline.epoch)
+        self._arrivals.expect(expect.play)
         self._timeline.publish()
 
     def _abandon(self, writing: Writing) -> None:
@@ -160,6 +164,44 @@ class Player:
         self._timeline.held = on
         self._output.pause(on)
         self._timeline.publish()
+
+    def tune(self, speed: float | None, volume: float | None) -> None:
+        """Play at this speed and volume from now on; None leaves one as it is.
+
+        Raises:
+            SinkError: there is no other speed here; nothing is changed.
+        """
+        before = self._timeline.speed, self._timeline.volume
+        self._timeline.speed = before[0] if speed is None else speed
+        self._timeline.volume = before[1] if volume is None else volume
+        try:
+            self._tune(at_once=True)
+        except SinkError:
+            self._timeline.speed, self._timeline.volume = before
+            raise
+        self._timeline.publish()
+
+    def hasten(self, speed: float) -> None:
+        """Play at no less than this speed, as long as it is said.
+
+        Raises:
+            SinkError: there is no other speed here.
+        """
+        self._haste = speed
+        self._tune(at_once=False)
+
+    @property
+    def speed(self) -> float:
+        """The factor at which speech is played: the listener's, or a higher one to catch up."""
+        return max(self._timeline.speed, self._haste)
+
+    @property
+    def volume(self) -> float:
+        """The factor of the amplitude."""
+        return self._timeline.volume
+
+    def _tune(self, at_once: bool) -> None:
+        self._output.tune(self.speed, self.volume, at_once)
 
     def drain(self, now: int) -> None:
         """Finish the sentence that is being spoken and begin no other."""
@@ -294,6 +336,7 @@ class Player:
         )
         self._timeline.stretches.append(stretch)
         self._timeline.publish()
+        output.begins(start, utterance.header)
         return Writing(stretch, utterance, output.sample_rate, silence)
 
     def _pause_left(self, now: int) -> int:
@@ -316,6 +359,7 @@ class Player:
 
     def _passed(self, play: int) -> None:
         self._arrivals.written(play)
+        self._arrivals.expect(play + 1)
         self._next = play + 1
         self._timeline.publish()
 

@@ -14,7 +14,7 @@ from voicectl.actors.sink.resample import PullResampler
 from voicectl.actors.sink.ring import Samples
 from voicectl.protocol.errors import SinkError
 
-ELSEWHERE = "or use --sink wav:out.wav or --sink null"
+ELSEWHERE = "or use --sink web:8765, --sink wav:out.wav or --sink null"
 MAX_LATENCY_NS = 2_000_000_000
 """Some host APIs report no current time; a latency beyond this is not believed."""
 HUNG_NS = 2_000_000_000

@@ -34,7 +34,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the sink is about to do, positions in samples at ``sample_rate`` (Hz).
 
-    ``held`` says that it is paused, ``failed`` which numbers tombstones have settled of late, ``cancels`` what
+    ``held`` says that it is paused, ``speed`` and ``volume`` how it is played (factors;
+    None: nobody has said yet), ``failed`` which numbers tombstones have settled of late, ``cancels`` what
     the parser has not answered yet.
     """
 
@@ -43,6 +44,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
     sample_rate: int = 0
     held: bool = False
+    speed: float | None = None
+    volume: float | None = None
     failed: tuple[int, ...] = ()
     places: tuple[Place, ...] = ()
     cancels: tuple[Cancelled, ...] = ()
@@ -58,12 +61,14 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
     epoch: int = 0
     held: bool = False
+    speed: float | None = None
+    volume: float | None = None
     failed: tuple[int, ...] = ()
     cancels: tuple[Cancelled, ...] = ()
 
 
 _HEAD = struct.Struct("<QII")  # count of writes, length of the payload, checksum
-_CONSUMED = struct.Struct("<qqq")  # generation, position, device latency in ns
+_CONSUMED = struct.Struct("<qqq")  # generation, position, ns of speech in the device
 
 _PLAN_SLOT = 8192
 _CONSUMED_SLOT = _HEAD.size + _CONSUMED.size
@@ -145,7 +150,7 @@ class Progress:
         self._plan.write(msgspec.msgpack.encode(msgspec.structs.replace(plan, generation=self._generation)))
 
     def consumed(self, position: int, latency: int) -> None:
-        """Say how far the callback has come (called by it), and its device latency in nanoseconds."""
+        """Say how far the callback has come (called by it), and how many ns of speech before it the device holds."""
         self._consumed.write(_CONSUMED.pack(self._generation, position, latency))
 
     def close(self) -> None:
@@ -170,7 +175,7 @@ class Progress:
         settled, failed = plan.settled, list(plan.failed)
         current, samples, restarts = 0, 0, 0
         for place in plan.places:
-            if place.end is not None and place.end <= position:
+            if place.end is not None and place.end <= audible:
                 settled = place.play
                 failed += [place.play] if place.failed else []
             elif place.start < position:
@@ -184,6 +189,8 @@ class Progress:
             restarts=restarts,
             epoch=plan.epoch,
             held=plan.held,
+            speed=plan.speed,
+            volume=plan.volume,
             failed=tuple(failed[-MAX_FAILED:]),
             cancels=plan.cancels,
         )

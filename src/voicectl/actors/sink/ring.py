@@ -22,7 +22,7 @@ class Ring:
         self._size = capacity + history
         self.written = 0
         self.taken = 0
-        self._dropped = 0
+        self.dropped = 0
         self._limit: int | None = None
         self._data: Samples = np.zeros(self._size, np.int16)
 
@@ -36,7 +36,7 @@ class Ring:
     @property
     def position(self) -> int:
         """The position behind the last sample that was taken or dropped."""
-        return max(self.taken, self._dropped)
+        return max(self.taken, self.dropped)
 
     def write(self, samples: Samples) -> int:
         """Append as many of ``samples`` as fit; return how many."""
@@ -50,9 +50,9 @@ class Ring:
 
     def drop(self) -> int:
         """Let the consumer skip everything it has not taken yet; return the position behind it."""
-        self._dropped = self.written
+        self.dropped = self.written
         self._limit = None
-        return self._dropped
+        return self.dropped
 
     def stop_at(self, position: int) -> None:
         """Let the consumer take no sample at or behind ``position``."""
@@ -63,11 +63,15 @@ class Ring:
     @property
     def stopped(self) -> bool:
         """Whether the consumer has come to the position given to ``stop_at``."""
-        return self._limit is not None and self.taken >= self._limit
+        return self.stops(self.taken)
+
+    def stops(self, position: int) -> bool:
+        """Whether a position is at or behind the one given to ``stop_at``."""
+        return self._limit is not None and position >= self._limit
 
     def take(self, out: Samples) -> int:
         """Fill the beginning of ``out``; return the number of samples, fewer than asked when the ring runs dry."""
-        taken = max(self.taken, self._dropped)
+        taken = max(self.taken, self.dropped)
         end = self.written if self._limit is None else min(self.written, self._limit)
         count = max(0, min(len(out), end - taken))
         at = taken % self._size
@@ -79,4 +83,4 @@ class Ring:
 
     def rewind(self, count: int) -> None:
         """Go back by ``count`` samples, or as far as there are; only while the consumer does not run."""
-        self.taken -= max(0, min(count, self._history, self.taken - self._dropped))
+        self.taken -= max(0, min(count, self._history, self.taken - self.dropped))

@@ -14,14 +14,17 @@ class Timeline:
 
     ``settled`` is the last play number that has ended, ``ended`` when it did (monotonic ns), ``failed`` which of
     the latest a tombstone ended. ``cancels`` are those that the parser has not answered yet; ``resume`` is what
-    an earlier incarnation has left. Whoever changes one of them calls ``publish``.
+    an earlier incarnation has left; ``held``, ``speed`` and ``volume`` are the listener's wish. Whoever changes
+    one of them calls ``publish``.
     """
 
-    def __init__(self, output: Output, progress: Progress, held: bool) -> None:
+    def __init__(self, output: Output, progress: Progress, held: bool, speed: float, volume: float) -> None:
         heard = progress.heard
         self.settled = heard.settled
         self.epoch = heard.epoch
         self.held = held
+        self.speed = speed
+        self.volume = volume
         self.cancels = list(heard.cancels)
         self.failed = deque(heard.failed, maxlen=MAX_FAILED)
         self.resume = heard
@@ -61,16 +64,16 @@ class Timeline:
         return self.stretches[0] if self.stretches else None
 
     def settle(self, now: int) -> list[Receipt]:
-        """Return the receipts for what was handed over since the last call."""
+        """Return the receipts for what was begun to be handed over, and for what was heard, since the last call."""
         receipts: list[Receipt] = []
-        position = self._output.position
+        position, heard = self._output.position, self._output.audible(now)
         while self.stretches:
             stretch = self.stretches[0]
             if not stretch.first and stretch.has_begun(position):
                 stretch.turn = self.ended
                 stretch.first = self._output.stamp(stretch.start) or Stamp(now, 0)
                 receipts.append(stretch.speaking())
-            if not stretch.has_ended(position):
+            if not stretch.has_ended(heard):
                 break
             self.stretches.popleft()
             self.settled = stretch.play
@@ -115,6 +118,8 @@ class Timeline:
                 epoch=self.epoch,
                 sample_rate=rate,
                 held=self.held,
+                speed=self.speed,
+                volume=self.volume,
                 failed=tuple(self.failed),
                 places=tuple(places),
                 cancels=tuple(self.cancels),
