@@ -21,12 +21,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    """Return a running hub that has a small NLLB, beside files that nobody here needs."""
+    """Return a running hub that has a small model under NLLB's name, beside files that nobody here needs."""
     content = random.Random(1).randbytes
     files = {
         ".gitattributes": b"*.bin filter=lfs",
         "README.md": b"---\nlicense: cc-by-nc-4.0\n---",
-        "config.json": b'{"model_type": "m2m_100"}',
+        "config.json": b'{"model_type": "marian"}',
         "flax_model.msgpack": content(5000),
         "onnx/model.onnx": content(5000),
         "pytorch_model.bin": content(300_000),

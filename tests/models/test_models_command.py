@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from fake_hub import FakeHub
 
 from voicectl.cli.models import models
-from voicectl.models import store
+from voicectl.models import convert, store
 from voicectl.protocol.errors import BackendUnavailable, UsageError
 
 NLLB = "facebook/nllb-200-distilled-600M"
@@ -72,6 +72,46 @@ def test_verify_finds_what_is_damaged(run: Callable[..., Result], hub: FakeHub) 
     assert "tokenizer.json is damaged" in done.stdout
     run("pull", NLLB)
     assert run("verify", NLLB).exit_code == 0
+
+
+def test_a_single_file_is_pulled_listed_and_verified_by_its_name(run: Callable[..., Result], hub: FakeHub) -> None:
+    """As ``translator.model`` takes it."""
+    hub.hub_id, hub.files, hub.tags = "someone/gguf", {"q4.gguf": b"4" * 9000, "q8.gguf": b"8" * 9000}, []
+    done = run("pull", "someone/gguf/q4.gguf")
+    assert "someone/gguf/q4.gguf: 0.0 MB, a licence that the hub does not name" in done.stdout
+    assert hub.fetched == ["q4.gguf"]
+    found = {row["id"]: row for row in json.loads(run("list", "--json").stdout)["models"]}
+    row = found["someone/gguf/q4.gguf"]
+    assert (row["here"], row["bytes"], row["path"]) == (True, 9000, str(store.locate_file("someone/gguf/q4.gguf")))
+    assert run("verify", "someone/gguf/q4.gguf").stdout == "someone/gguf/q4.gguf: all files are right\n"
+
+
+@pytest.mark.torch
+def test_nllb_is_converted_after_its_download(run: Callable[..., Result], hub: FakeHub, tiny_nllb: Path) -> None:
+    """Once; it says so, what was converted is verified too, and a second pull finds it."""
+    hub.files = {path.name: path.read_bytes() for path in tiny_nllb.iterdir() if path.is_file()}
+    first, second = run("pull", NLLB), run("pull", NLLB)
+    assert "converting it for the CPU (int8), once" in first.stdout
+    place = store.locate(NLLB) / convert.FOLDER
+    for done in (first, second):
+        assert re.search(rf"^converted for the CPU in \d+ s: {place}$", done.stdout, re.MULTILINE)
+    assert "converting" not in second.stdout
+    assert run("verify", NLLB).exit_code == 0
+    (place / "model.bin").write_bytes(b"")
+    done = run("verify", NLLB)
+    assert "model.bin has 0 bytes" in done.stdout
+    assert isinstance(done.exception, BackendUnavailable)
+
+
+def test_without_torch_the_download_stays_and_the_line_says_what_to_install(
+    run: Callable[..., Result], hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pull itself has gone well."""
+    hub.files["config.json"] = b'{"model_type": "m2m_100"}'
+    monkeypatch.setattr(convert, "find_spec", lambda _: None)
+    done = run("pull", NLLB)
+    assert (done.exit_code, store.locate(NLLB).is_dir()) == (0, True)
+    assert "pip install 'voicectl[nllb]'" in done.stderr
 
 
 @pytest.mark.parametrize("name", [NLLB, "nothing"])

@@ -16,6 +16,7 @@ from voicectl.protocol.errors import BackendUnavailable
 _Usage = namedtuple("_Usage", "total used free")
 NLLB = "facebook/nllb-200-distilled-600M"
 WEIGHTS = "pytorch_model.bin"
+GGUF = "someone/Model-GGUF"
 WANTED = ["config.json", "sentencepiece.bpe.model", "tokenizer.json", WEIGHTS]
 
 
@@ -182,6 +183,38 @@ def test_an_address_that_is_no_hub_is_recognised(hub: FakeHub, cache: Path) -> N
     hub.commit = "../../etc"
     with pytest.raises(BackendUnavailable, match="does not answer like the hub"):
         look_up(NLLB)
+
+
+def test_one_file_of_many_is_pulled_by_its_name(hub: FakeHub, cache: Path) -> None:
+    """A language model in GGUF, say: nothing else is fetched; it is on record and found by the same name."""
+    hub.hub_id, hub.files = GGUF, {"README.md": b"", "q4.gguf": b"4" * 9000, "more/q8.gguf": b"8" * 9000}
+    done = pull(look_up(GGUF, "q4.gguf"), lambda *_: None)
+    assert (hub.fetched, [file.name for file in done.files]) == (["q4.gguf"], ["q4.gguf"])
+    assert store.locate_file(f"{GGUF}/q4.gguf").read_bytes() == hub.files["q4.gguf"]
+    record = store.record(GGUF)
+    assert record is not None
+    assert store.verify(record, done.folder) == []
+
+
+def test_a_second_file_leaves_the_first_where_it_is(hub: FakeHub, cache: Path) -> None:
+    """Also one in a folder; after a new revision both are of that one, and what is the same is not fetched again."""
+    hub.hub_id, hub.files = GGUF, {"q4.gguf": b"4" * 9000, "more/q8.gguf": b"8" * 9000}
+    pull(look_up(GGUF, "q4.gguf"), lambda *_: None)
+    hub.commit = "feed" * 10
+    pull(look_up(GGUF, "more/q8.gguf"), lambda *_: None)
+    assert hub.fetched == ["q4.gguf", "q8.gguf"]
+    for name, content in hub.files.items():
+        path = store.locate_file(f"{GGUF}/{name}")
+        assert (path.read_bytes(), hub.commit in str(path)) == (content, True)
+
+
+def test_a_file_that_the_model_does_not_have_names_its_neighbours(hub: FakeHub, cache: Path) -> None:
+    """A wrong letter; and a model of files only, without the name of one, says how to name it."""
+    hub.hub_id, hub.files = GGUF, {"README.md": b"", "model-q4.gguf": b"4" * 9000}
+    with pytest.raises(BackendUnavailable, match=r"has no file model-q5\.gguf; it has model-q4\.gguf"):
+        look_up(GGUF, "model-q5.gguf")
+    with pytest.raises(BackendUnavailable, match=rf"1 GGUF files; name the one to pull, such as {GGUF}/model-q4\.gguf"):
+        look_up(GGUF)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,20 @@ def test_a_folder_that_is_not_there_is_no_hub_id(name: str) -> None:
         store.locate(name)
 
 
+def test_a_file_is_found_by_its_path_or_by_its_name_on_the_hub(hub: Path, tmp_path: Path) -> None:
+    """One that is not there says how to get it; a path is never taken for one of the hub."""
+    (tmp_path / "m.gguf").touch()
+    assert store.locate_file(str(tmp_path / "m.gguf")) == tmp_path / "m.gguf"
+    snapshot = _download(hub, "someone/model", "q4.gguf")
+    assert store.locate_file("someone/model/q4.gguf") == snapshot / "q4.gguf"
+    for name in ("someone/model/q8.gguf", "nobody/model/q4.gguf"):
+        with pytest.raises(BackendUnavailable, match=rf"voicectl models pull {name}$"):
+            store.locate_file(name)
+    for name in ("/nowhere/a/q4.gguf", "~/a/q4.gguf", "someone/model/../q4.gguf", "./a/q4.gguf", "q4.gguf"):
+        with pytest.raises(BackendUnavailable, match="there is no file"):
+            store.locate_file(name)
+
+
 def test_half_a_download_is_no_model(hub: Path) -> None:
     """Files without weights, or a link to a blob that is not yet there, are not enough."""
     snapshot = _download(hub, NLLB, "config.json", "tokenizer.json")

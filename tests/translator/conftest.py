@@ -1,6 +1,5 @@
 """Settings and checkpoints that the translator's tests share."""
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,16 +33,6 @@ def settings() -> Callable[..., TranslatorSettings]:
 def english_to_japanese() -> LanguageSettings:
     """Return the default pair of languages."""
     return LanguageSettings(source="en", target="ja")
-
-
-@pytest.fixture(scope="session")
-def tiny_nllb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a checkpoint in NLLB's form that knows a few sentences by heart."""
-    if not all(importlib.util.find_spec(name) for name in ("torch", "transformers")):
-        pytest.skip("needs torch and transformers")
-    from tiny_nllb import make_tiny_nllb
-
-    return make_tiny_nllb(tmp_path_factory.mktemp("models") / "tiny-nllb")
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def test_all_survive_the_starter(
 ) -> None:
     """With nothing marked beforehand, as a line of ``voicectl translate``; and nearly all are in Japanese."""
     starter = CTranslate2Backend(STARTER, settings(), english_to_japanese)
-    results = starter.translate([Source(hard.text) for hard in HARD])
+    results = [starter.translate([Source(hard.text)])[0] for hard in HARD]
     starter.close()
     assert _lost(results) == []
     assert sum("original" in result.notes for result in results) < len(HARD) / 10

@@ -104,6 +104,8 @@ def test_without_a_server_or_a_file_the_line_says_what_is_wanted(
     """And a file without its library says what to install."""
     with pytest.raises(BackendUnavailable, match=r"translator\.url.* or a GGUF file"):
         factory.load_backend(settings(backend="llm"), english_to_japanese)
+    with pytest.raises(BackendUnavailable, match=r"get it with: voicectl models pull nobody/model/q4\.gguf"):
+        factory.load_backend(settings(model="nobody/model/q4.gguf"), english_to_japanese)
     (tmp_path / "m.gguf").write_bytes(b"GGUF")
     monkeypatch.setitem(sys.modules, "llama_cpp", None)
     with pytest.raises(BackendUnavailable, match=r"pip install 'voicectl\[llm\]'"):

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tiny_nllb import PAIRS
 
+from tiny_nllb import PAIRS
 from voicectl.actors.translator.backend import Source
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable
@@ -32,11 +32,11 @@ def nllb(tiny_nllb: Path, settings: Settings, english_to_japanese: LanguageSetti
 def _run_out_of_memory_when(backend: "NllbBackend", refused: Callable[[int], bool]) -> None:
     """Make the model raise torch's own error for the batch sizes that are refused."""
 
-    def refuse(_: object, __: object, inputs: dict[str, torch.Tensor]) -> None:
-        if refused(len(inputs["input_ids"])):
+    def refuse(_: object, inputs: tuple[torch.Tensor]) -> None:
+        if refused(len(inputs[0])):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
-    backend.model.get_encoder().register_forward_pre_hook(refuse, with_kwargs=True)
+    backend.model.get_encoder().embed_tokens.register_forward_pre_hook(refuse)
 
 
 def test_sentences_come_out_exactly(nllb: "NllbBackend") -> None:
@@ -52,20 +52,16 @@ def test_the_languages_come_from_the_settings(tiny_nllb: Path, settings: Setting
     from voicectl.actors.translator.nllb import NllbBackend
 
     backend = NllbBackend(tiny_nllb, settings(), LanguageSettings(source="de", target="fr"))
-    inputs: list[int] = []
-    steps: list[int] = []
-    backend.model.get_encoder().register_forward_pre_hook(
-        lambda _, __, given: inputs.append(given["input_ids"][0, 0].item()), with_kwargs=True
-    )
-    backend.model.get_decoder().register_forward_pre_hook(
-        lambda _, __, given: steps.append(given["input_ids"][0, -1].item()), with_kwargs=True
-    )
+    seen: list[torch.Tensor] = []
+    for half in (backend.model.get_encoder(), backend.model.get_decoder()):
+        half.embed_tokens.register_forward_pre_hook(lambda _, given: seen.append(given[0].clone()))
     backend.translate([Source("Hello.")])
     german, french, end = AutoTokenizer.from_pretrained(tiny_nllb).convert_tokens_to_ids(
         ["deu_Latn", "fra_Latn", "</s>"]
     )
-    assert inputs[0] == german
-    assert steps[:2] == [end, french]
+    source, *steps = seen
+    assert source[0, 0] == german
+    assert [step.item() for step in steps[:2]] == [end, french]
 
 
 def test_bfloat16_is_used_when_it_is_set(
@@ -97,7 +93,7 @@ def test_a_batch_that_does_not_fit_the_memory_is_halved(nllb: "NllbBackend") -> 
 
 def test_a_device_error_is_an_error_of_that_sentence(nllb: "NllbBackend") -> None:
     """What torch raises for a lost device becomes one line that says what to do."""
-    handle = nllb.model.get_encoder().register_forward_pre_hook(_lose_device)
+    handle = nllb.model.get_encoder().embed_tokens.register_forward_pre_hook(_lose_device)
     with pytest.raises(BackendError, match="restart translator") as caught:
         nllb.translate([Source("Hello.")])
     assert "\n" not in str(caught.value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from voicectl.actors.translator import factory
+from voicectl.actors.translator import factory, nllb_choice
 from voicectl.actors.translator.backend import Source
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.models.store import STARTER
@@ -29,13 +29,13 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def with_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the factory find torch and transformers."""
-    monkeypatch.setattr(factory, "find_spec", lambda _: SPEC)
+    monkeypatch.setattr(nllb_choice, "find_spec", lambda _: SPEC)
 
 
 @pytest.fixture
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the factory find no torch."""
-    monkeypatch.setattr(factory, "find_spec", lambda name: None if name == "torch" else SPEC)
+    monkeypatch.setattr(nllb_choice, "find_spec", lambda name: None if name == "torch" else SPEC)
 
 
 def _download_nllb(hub: Path) -> None:
@@ -120,8 +120,11 @@ def test_none_gives_the_source_back_and_says_so(settings: Settings, english_to_j
 
 
 @pytest.mark.usefixtures("without_torch")
-def test_nllb_without_torch_says_what_to_install(settings: Settings, english_to_japanese: LanguageSettings) -> None:
+def test_nllb_without_torch_says_what_to_install(
+    hub: Path, settings: Settings, english_to_japanese: LanguageSettings
+) -> None:
     """The error is one line with the command."""
+    _download_nllb(hub)
     with pytest.raises(BackendUnavailable, match=r"pip install 'voicectl\[nllb\]'"):
         factory.load_backend(settings(), english_to_japanese, "nllb")
 
@@ -140,7 +143,7 @@ def test_nllb_is_loaded_from_a_folder(
     tiny_nllb: Path, settings: Settings, english_to_japanese: LanguageSettings
 ) -> None:
     """With a checkpoint of one's own, auto takes nllb and loads it."""
-    backend = factory.load_backend(settings(model=str(tiny_nllb)), english_to_japanese)
+    backend = factory.load_backend(settings(model=str(tiny_nllb), dtype="float32"), english_to_japanese)
     assert backend.name == "nllb"
     assert backend.translate([Source("Hello.")])[0].text == "こんにちは。"
 

@@ -7,6 +7,7 @@ The cache's layout is the hub's own: ``blobs/ETAG`` are the contents, ``snapshot
 import re
 import shutil
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ _WEIGHTS = tuple(
 )
 """The forms of weights that voicectl can load, the best first."""
 _BESIDE_WEIGHTS = (".json", ".txt", ".model", ".spm", ".vocab")
+_SINGLE = ".gguf"
+"""Models that are one file each; the hub keeps several in one place, in different sizes."""
 _OTHER_LIBRARIES = ("tf_", "flax_", "rust_", "onnx", "openvino", "training", "README", "pytorch_model", "model.safe")
 
 
@@ -56,21 +59,20 @@ class Offer(NamedTuple):
         return sum(file.bytes for file in self.files)
 
 
-def look_up(hub_id: str) -> Offer:
-    """Ask the hub what belongs to a model; downloads nothing.
+def look_up(hub_id: str, file: str = "") -> Offer:
+    """Ask the hub what belongs to a model, or for one file of it; downloads nothing.
+
+    With one file come those that were pulled before, so that all of them are of one revision.
 
     Raises:
-        BackendUnavailable: the hub cannot be reached, has no such model, or none that voicectl could load.
+        BackendUnavailable: the hub cannot be reached, has no such model or file, or none that voicectl could load.
     """
     known = store.manifest().get(hub_id)
     revision = known.revision if known else "main"
     there = hub.listing(hub_id, revision)
-    names = needed(there.names)
+    names = _with_earlier(hub_id, file, there.names) if file else needed(there.names)
     if not names:
-        raise BackendUnavailable(
-            f"{hub_id} has no weights that voicectl can load; it takes model.safetensors, pytorch_model.bin or "
-            "CTranslate2's model.bin, beside a config.json"
-        )
+        raise BackendUnavailable(_useless(hub_id, there.names))
     files = tuple(hub.describe(hub_id, there.commit, name) for name in names)
     return Offer(hub_id, revision, there.commit, known.licence if known else there.licence, files)
 
@@ -86,6 +88,28 @@ def needed(names: Sequence[str]) -> list[str]:
         return []
     beside = [name for name in names if name.endswith(_BESIDE_WEIGHTS) and not name.startswith(_OTHER_LIBRARIES)]
     return [*beside, *(name for name in weights if name not in beside)]
+
+
+def _with_earlier(hub_id: str, file: str, names: Sequence[str]) -> list[str]:
+    """Return a file that the hub has, and those pulled before that it still has."""
+    if file not in names:
+        near = get_close_matches(file, names, n=3) or [name for name in names if name.endswith(_SINGLE)][:3]
+        advice = f"; it has {', '.join(near)}" if near else ""
+        raise BackendUnavailable(f"{hub_id} has no file {file}{advice}")
+    record = store.record(hub_id)
+    earlier = [each.name for each in record.files if each.name in names and each.name != file] if record else []
+    return [*earlier, file]
+
+
+def _useless(hub_id: str, names: Sequence[str]) -> str:
+    """Return what to say of a model that cannot be loaded as a whole."""
+    single = [name for name in names if name.endswith(_SINGLE)]
+    if single:
+        return f"{hub_id} has {len(single)} GGUF files; name the one to pull, such as {hub_id}/{single[0]}"
+    return (
+        f"{hub_id} has no weights that voicectl can load; it takes model.safetensors, pytorch_model.bin or "
+        "CTranslate2's model.bin, beside a config.json"
+    )
 
 
 def pull(offer: Offer, report: Report, pause_s: float = 1.0) -> Pulled:
@@ -109,7 +133,7 @@ def pull(offer: Offer, report: Report, pause_s: float = 1.0) -> Pulled:
         for file in offer.files:
             sha256 = download(file, folder / "blobs" / file.etag, report, pause_s)
             report(file.name, file.bytes, file.bytes)
-            _link(snapshot / file.name, f"../../blobs/{file.etag}")
+            _link(snapshot / file.name, Path("../" * file.name.count("/"), "../../blobs", file.etag))
             files.append(ModelFile(name=file.name, bytes=file.bytes, sha256=sha256))
     except OSError as exc:
         raise BackendUnavailable(
@@ -140,8 +164,9 @@ def _require_room(offer: Offer, blobs: Path) -> None:
         )
 
 
-def _link(path: Path, target: str) -> None:
+def _link(path: Path, target: Path) -> None:
     """Make ``path`` a link to ``target``, whatever it was before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
     new.symlink_to(target)

@@ -60,6 +60,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[ModelFile, ...]
 
 
+class Conversion(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on record of a converted model: a hash of which weights it was made from, and its files."""
+
+    source: str
+    files: tuple[ModelFile, ...]
+
+
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: tuple[Model, ...]
 
@@ -92,8 +99,32 @@ def locate(model: str) -> Path:
     return snapshot
 
 
+def locate_file(model: str) -> Path:
+    """Return one file: a path, or ``OWNER/NAME/FILE`` of a hub model in the Hugging Face cache.
+
+    Raises:
+        BackendUnavailable: it is not on this machine; the text says how to get it.
+    """
+    path = Path(model).expanduser()
+    if path.is_file():
+        return path
+    if not is_hub_file(model):
+        raise BackendUnavailable(f"there is no file {model}; name one, or one of the hub as OWNER/NAME/FILE")
+    hub_id, name = split_hub_file(model)
+    folder = snapshot(hub_id)
+    if folder is None or not (folder / name).is_file():
+        raise BackendUnavailable(f"{model} is not on this machine; get it with: voicectl models pull {model}")
+    return folder / name
+
+
 def cached(hub_id: str) -> Path | None:
-    """Return the snapshot of a hub model in the Hugging Face cache, or None if it is not there with all its weights.
+    """Return the snapshot of a hub model in the Hugging Face cache, or None if it is not there with all its weights."""
+    folder = snapshot(hub_id)
+    return folder if folder and form(folder) else None
+
+
+def snapshot(hub_id: str) -> Path | None:
+    """Return the folder of a hub model's revision in the Hugging Face cache, or None if nothing of it was downloaded.
 
     The layout is the hub's own: ``models--OWNER--NAME/refs/main`` names the folder under ``snapshots``.
     """
@@ -101,8 +132,7 @@ def cached(hub_id: str) -> Path | None:
     reference = folder / "refs" / manifest()[hub_id].revision if hub_id in manifest() else folder / "refs" / "main"
     if not reference.is_file():
         return None
-    snapshot = folder / "snapshots" / reference.read_text(encoding="ascii").strip()
-    return snapshot if form(snapshot) else None
+    return folder / "snapshots" / reference.read_text(encoding="ascii").strip()
 
 
 def repository(hub_id: str) -> Path:
@@ -135,7 +165,7 @@ def form(folder: Path) -> Form | None:
     return "transformers" if any(_has_shards(folder / name) for name in _INDEXES) else None
 
 
-def verify(model: Model | Record, folder: Path) -> list[str]:
+def verify(model: Model | Record | Conversion, folder: Path) -> list[str]:
     """Return what is wrong with the files of ``model`` in ``folder``, a line a file; empty if all is well."""
     problems = []
     for file in model.files:
@@ -153,6 +183,19 @@ def is_hub_id(model: str) -> bool:
     """Say whether ``model`` has the shape of a hub id: ``OWNER/NAME``."""
     owner, _, name = model.partition("/")
     return bool(owner and name) and "/" not in name and not model.startswith((".", "~"))
+
+
+def is_hub_file(model: str) -> bool:
+    """Say whether ``model`` names a file of a hub model: ``OWNER/NAME/FILE``, the file perhaps in folders."""
+    parts = model.split("/")
+    is_plain = all(part and part not in (".", "..") and "\\" not in part for part in parts)
+    return len(parts) > 2 and is_plain and not model.startswith("~")
+
+
+def split_hub_file(model: str) -> tuple[str, str]:
+    """Return the hub id and the name of the file of ``OWNER/NAME/FILE``."""
+    owner, name, file = model.split("/", 2)
+    return f"{owner}/{name}", file
 
 
 def _hub_cache() -> Path:

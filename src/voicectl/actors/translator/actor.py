@@ -40,7 +40,7 @@ class TranslatorActor(Actor):
     def setup(self) -> About:
         """Load the backend."""
         reason = choose(self._settings, self._language)[1]
-        self._backend = load_backend(self._settings, self._language)
+        self._backend = load_backend(self._settings, self._language, say=self._say)
         return About(self._backend.name, self._backend.device, reason)
 
     def handle(self, frame: Frame) -> None:
@@ -73,6 +73,10 @@ class TranslatorActor(Actor):
         for backend in (getattr(self, "_backend", None), *self._fallbacks.values()):
             if backend is not None:
                 backend.close()
+
+    def _say(self, text: str) -> None:
+        self.log.info(text)
+        self.report(Notice(stage=self.stage, text=text))
 
     def _translate_batch(self, batch: list[tuple[Sentence, int]]) -> None:
         begun = time.monotonic_ns()
@@ -146,7 +150,7 @@ class TranslatorActor(Actor):
     def _fallback(self, name: str) -> TranslatorBackend | None:
         if name not in self._fallbacks:
             try:
-                self._fallbacks[name] = load_backend(self._settings, self._language, name)
+                self._fallbacks[name] = load_backend(self._settings, self._language, name, self._say)
                 self.report(
                     Notice(
                         stage=self.stage, text=f"{self._backend.name} failed on a sentence; {name} takes over for it"

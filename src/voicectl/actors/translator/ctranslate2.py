@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import ctranslate2
 import sentencepiece
 
-from voicectl.actors.translator import guarded, languages
+from voicectl.actors.translator import guarded, languages, shortlist
 from voicectl.actors.translator.backend import Result, Source, first_line
 from voicectl.actors.translator.placeholders import placeholder
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
+from voicectl.models.convert import LANGUAGE
 from voicectl.models.store import STARTER
 from voicectl.protocol.errors import BackendError, BackendUnavailable
 
@@ -25,10 +26,18 @@ class CTranslate2Backend:
     """Translates with the model in ``folder``: ``model.bin``, its vocabulary, ``sentencepiece.bpe.model``.
 
     The model's input is the source language's token, the pieces, ``</s>``; the hypothesis begins with
-    the target language's token. Any model that has the pieces ``⟦0⟧``, ``⟦1⟧`` … gets protected spans.
+    the target language's token. Any model that has the pieces ``⟦0⟧``, ``⟦1⟧`` … gets protected spans. Of a large
+    vocabulary only the shortlist of the target language is computed on a CPU, but for a careful try.
+
+    Args:
+        folder: where the model is.
+        settings: device, compute type, threads, beams.
+        language: from which language into which.
+        name: what the backend is called, unless it is the starter.
+        worthwhile: pieces of a vocabulary from which on there is a shortlist.
 
     Attributes:
-        name: ``starter`` for the model that ships with voicectl, else ``ctranslate2``.
+        name: ``starter`` for the model that ships with voicectl, else as given.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         max_pieces: the longest source text, in pieces.
         placeholders: how many placeholder pieces the model has.
@@ -40,18 +49,33 @@ class CTranslate2Backend:
     max_pieces = 120
     _starter_search: ClassVar[dict[str, Any]] = {"repetition_penalty": 1.1, "no_repeat_ngram_size": 5}
 
-    def __init__(self, folder: Path, settings: TranslatorSettings, language: LanguageSettings) -> None:
-        self.name = "starter" if folder == STARTER else "ctranslate2"
+    def __init__(
+        self,
+        folder: Path,
+        settings: TranslatorSettings,
+        language: LanguageSettings,
+        *,
+        name: str = "ctranslate2",
+        worthwhile: int = shortlist.WORTHWHILE,
+    ) -> None:
+        self.name = "starter" if folder == STARTER else name
         self._source, self._target = languages.flores(language.source), languages.flores(language.target)
         self._folder = folder
         if self.name == "starter" and self._target != "jpn_Jpan":
             raise BackendUnavailable(_ONLY_ENGLISH_TO_JAPANESE)
-        _require_language(folder, self._target)
+        vocabulary = _vocabulary(folder)
+        self._codes = frozenset(piece for piece in vocabulary if LANGUAGE.fullmatch(piece))
+        self._require_language(self._target)
         self.set_source(self._source)
         self._tokenizer = _load_tokenizer(folder)
         self.placeholders = _count_placeholders(self._tokenizer)
         self.device = "cpu" if self.name == "starter" else _device(settings.device)
-        self._translator = _load_model(folder, self.device, settings)
+        self._has_shortlist = self.device == "cpu" and len(vocabulary) >= worthwhile
+        if self._has_shortlist:
+            with shortlist.mapped(folder, vocabulary, self._target) as mapped:
+                self._translator = _load_model(folder, mapped, self.device, settings)
+        else:
+            self._translator = _load_model(folder, folder, self.device, settings)
         self._beam = settings.beam_size
         self._max_batch = settings.max_batch
         guarded.warm_up(self)
@@ -72,7 +96,7 @@ class CTranslate2Backend:
         """
         if self.name == "starter" and code != "eng_Latn":
             raise BackendUnavailable(_ONLY_ENGLISH_TO_JAPANESE)
-        _require_language(self._folder, code)
+        self._require_language(code)
         self._source = code
 
     def close(self) -> None:
@@ -84,7 +108,7 @@ class CTranslate2Backend:
         return len(self._tokenizer.encode(text))
 
     def decode(self, texts: Sequence[str], *, careful: bool) -> list[str]:
-        """Translate short texts; ``careful`` means a beam of four without unknown pieces."""
+        """Translate short texts; ``careful`` means a beam of four that repeats nothing, over all pieces."""
         try:
             results = self._translator.translate_batch(
                 [[self._source, *self._tokenizer.encode(text, out_type=str), "</s>"] for text in texts],
@@ -93,11 +117,19 @@ class CTranslate2Backend:
                 beam_size=max(_CAREFUL_BEAM, self._beam) if careful else self._beam,
                 max_decoding_length=_MAX_TARGET,
                 disable_unk=careful,
-                **(self._starter_search if self.name == "starter" else {}),
+                use_vmap=self._has_shortlist and not careful,
+                **(self._starter_search if self.name == "starter" else {"no_repeat_ngram_size": 5 if careful else 0}),
             )
         except RuntimeError as exc:
             raise BackendError(f"ctranslate2 failed on a sentence: {first_line(exc)}") from exc
         return [self._tokenizer.decode(result.hypotheses[0][1:]) for result in results]
+
+    def _require_language(self, code: str) -> None:
+        """Check that the model knows this language; CTranslate2 itself takes any other token for ``<unk>``."""
+        if code not in self._codes:
+            raise BackendUnavailable(
+                f"the model in {self._folder} does not know {code}; choose another translator.model"
+            )
 
 
 def _load_tokenizer(folder: Path) -> Any:
@@ -107,11 +139,12 @@ def _load_tokenizer(folder: Path) -> Any:
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
 
 
-def _load_model(folder: Path, device: str, settings: TranslatorSettings) -> Any:
+def _load_model(folder: Path, files: Path, device: str, settings: TranslatorSettings) -> Any:
+    """Load the model of ``folder`` from ``files``, which may be links to it."""
     kind, _, index = device.partition(":")
     try:
         return ctranslate2.Translator(
-            str(folder),
+            str(files),
             device=kind,
             device_index=int(index or 0),
             compute_type="int8" if folder == STARTER or settings.dtype == "auto" else settings.dtype,
@@ -128,15 +161,13 @@ def _device(wanted: str) -> str:
     return "cpu" if wanted == "mps" else wanted
 
 
-def _require_language(folder: Path, code: str) -> None:
-    """Check that the model knows this language; CTranslate2 itself takes any other token for ``<unk>``."""
+def _vocabulary(folder: Path) -> list[str]:
+    """Return the pieces of a model in the order of their numbers."""
     paths = [path for path in (folder / "shared_vocabulary.json", folder / "shared_vocabulary.txt") if path.is_file()]
     if not paths:
         raise BackendUnavailable(f"{folder} is no model of CTranslate2; make one with ct2-transformers-converter")
     text = paths[0].read_text(encoding="utf-8")
-    tokens = set(json.loads(text) if paths[0].suffix == ".json" else text.splitlines())
-    if code not in tokens:
-        raise BackendUnavailable(f"the model in {folder} does not know {code}; choose another translator.model")
+    return list(json.loads(text)) if paths[0].suffix == ".json" else text.splitlines()
 
 
 def _count_placeholders(tokenizer: Any) -> int:

@@ -3,16 +3,19 @@
 import json
 from importlib.util import find_spec
 
+import structlog
+
 from voicectl.actors.plugin import is_plugin, plugin
+from voicectl.actors.translator import nllb_choice
 from voicectl.actors.translator.backend import Polyglot, TranslatorBackend
 from voicectl.actors.translator.languages import AUTO, flores
+from voicectl.actors.translator.nllb_choice import Say
 from voicectl.actors.translator.none import NoneBackend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
-from voicectl.models import store
+from voicectl.models import convert, store
 from voicectl.protocol.errors import BackendUnavailable, UsageError
 
 BACKENDS = ("auto", "starter", "ctranslate2", "nllb", "opus-mt", "llm", "google", "none")
-DEFAULT_NLLB = "facebook/nllb-200-distilled-600M"
 
 
 def choose(settings: TranslatorSettings, language: LanguageSettings) -> tuple[str, str]:
@@ -32,7 +35,7 @@ def choose(settings: TranslatorSettings, language: LanguageSettings) -> tuple[st
         return "llm", f"there is a server at {settings.url}"
     if settings.model:
         return _choose_for_model(settings.model)
-    missing = _nllb_missing(DEFAULT_NLLB)
+    missing = nllb_choice.missing()
     if not missing:
         return "nllb", "NLLB is installed and its weights are in the cache"
     if source in ("", "eng_Latn") and target == "jpn_Jpan":
@@ -41,9 +44,11 @@ def choose(settings: TranslatorSettings, language: LanguageSettings) -> tuple[st
 
 
 def load_backend(
-    settings: TranslatorSettings, language: LanguageSettings, name: str | None = None
+    settings: TranslatorSettings, language: LanguageSettings, name: str | None = None, say: Say | None = None
 ) -> TranslatorBackend:
     """Load a backend: the one named, or the one that the settings choose.
+
+    ``say`` is told in one line what takes long; without it, that goes to the log.
 
     Raises:
         UsageError: the backend's name or a language is not known.
@@ -58,9 +63,10 @@ def load_backend(
         return backend
     if name == "none":
         return NoneBackend()
+    say = say or structlog.get_logger().info
     if language.source != AUTO:
-        return _load(name, settings, language)
-    loaded = _load(name, settings, LanguageSettings(source="en", target=language.target))
+        return _load(name, settings, language, say)
+    loaded = _load(name, settings, LanguageSettings(source="en", target=language.target), say)
     if not isinstance(loaded, Polyglot):
         raise BackendUnavailable(f"{name} needs to know the language; set language.source")
     from voicectl.actors.translator.detecting import DetectingBackend
@@ -68,10 +74,12 @@ def load_backend(
     return DetectingBackend(loaded, flores(language.target))
 
 
-def _load(name: str, settings: TranslatorSettings, language: LanguageSettings) -> TranslatorBackend:
+def _load(name: str, settings: TranslatorSettings, language: LanguageSettings, say: Say) -> TranslatorBackend:
     """Load one of the backends that translate; only here are their libraries imported."""
-    if name in ("nllb", "opus-mt"):
-        return _load_torch(name, settings, language)
+    if name == "nllb":
+        return nllb_choice.load(settings, language, say)
+    if name == "opus-mt":
+        return _load_opus_mt(settings, language)
     if name == "llm":
         from voicectl.actors.translator.llm import LlmBackend
 
@@ -87,17 +95,12 @@ def _load(name: str, settings: TranslatorSettings, language: LanguageSettings) -
     return CTranslate2Backend(store.locate("" if name == "starter" else settings.model), settings, language)
 
 
-def _load_torch(name: str, settings: TranslatorSettings, language: LanguageSettings) -> TranslatorBackend:
-    if missing := _packages_missing():
-        raise BackendUnavailable(f"{name} needs torch and transformers: {missing}")
-    if name == "opus-mt":
-        from voicectl.actors.translator.opus_mt import OpusMtBackend, default_model
+def _load_opus_mt(settings: TranslatorSettings, language: LanguageSettings) -> TranslatorBackend:
+    if not all(find_spec(package) for package in ("torch", "transformers")):
+        raise BackendUnavailable(f"opus-mt needs torch and transformers: {convert.EXTRA}")
+    from voicectl.actors.translator.opus_mt import OpusMtBackend, default_model
 
-        return OpusMtBackend(store.locate(settings.model or default_model(language)), settings, language)
-    folder = store.locate(settings.model or DEFAULT_NLLB)
-    from voicectl.actors.translator.nllb import NllbBackend
-
-    return NllbBackend(folder, settings, language)
+    return OpusMtBackend(store.locate(settings.model or default_model(language)), settings, language)
 
 
 def _choose_for_model(model: str) -> tuple[str, str]:
@@ -114,18 +117,6 @@ def _choose_for_model(model: str) -> tuple[str, str]:
     except (BackendUnavailable, OSError, ValueError):
         pass
     return name, f"the form of {model}"
-
-
-def _nllb_missing(model: str) -> str:
-    """Return what to do before NLLB can run, or an empty string if it can."""
-    if missing := _packages_missing():
-        return missing
-    return "" if store.cached(model) else f"voicectl models pull {model}"
-
-
-def _packages_missing() -> str:
-    there = all(find_spec(package) for package in ("torch", "transformers"))
-    return "" if there else "pip install 'voicectl[nllb]'"
 
 
 def _require_known(name: str) -> None:

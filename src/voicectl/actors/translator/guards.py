@@ -8,6 +8,8 @@ import re
 import unicodedata
 from collections import Counter
 
+from voicectl.actors.translator import scripts
+
 EMPTY = "empty"
 UNKNOWN = "unknown piece"
 LOOPING = "looping"
@@ -32,16 +34,6 @@ _WORDY_LETTERS = 40
 _WORDY_WORDS = 3
 _KANJI_ALONE = 12
 """So many letters of Japanese without any kana are Chinese, or a title."""
-
-_SCRIPTS = {
-    "Arab": "ARABIC", "Armn": "ARMENIAN", "Beng": "BENGALI", "Cyrl": "CYRILLIC", "Deva": "DEVANAGARI",
-    "Ethi": "ETHIOPIC", "Geor": "GEORGIAN", "Grek": "GREEK", "Gujr": "GUJARATI", "Guru": "GURMUKHI",
-    "Hang": "HANGUL", "Hans": "CJK", "Hant": "CJK", "Hebr": "HEBREW", "Jpan": "CJK HIRAGANA KATAKANA",
-    "Khmr": "KHMER", "Knda": "KANNADA", "Laoo": "LAO", "Latn": "LATIN", "Mlym": "MALAYALAM",
-    "Mymr": "MYANMAR", "Olck": "OL", "Orya": "ORIYA", "Sinh": "SINHALA", "Taml": "TAMIL",
-    "Telu": "TELUGU", "Tfng": "TIFINAGH", "Thai": "THAI", "Tibt": "TIBETAN",
-}  # fmt: skip
-"""ISO 15924 codes, and how Unicode begins the names of their letters."""
 
 
 def clean(text: str) -> str:
@@ -88,16 +80,11 @@ def numbers(text: str) -> Counter[str]:
 
 def is_in_script(text: str, code: str) -> bool:
     """Say whether ``text`` has a letter of the script of this FLORES-200 code."""
-    return bool(set(_SCRIPTS.get(code.rpartition("_")[2], "").split()) & set(_letters(text)))
-
-
-def _letters(text: str) -> list[str]:
-    """Return the script of each letter, as Unicode begins its name."""
-    return [unicodedata.name(c, "").partition(" ")[0].partition("-")[0] for c in text if c.isalpha()]
+    return not scripts.of_language(code).isdisjoint(scripts.of_letters(text))
 
 
 def _is_wrong_script(source: str, output: str, target: str) -> bool:
-    letters = _letters(output)
+    letters = scripts.of_letters(output)
     if not letters or len(source.split()) < _WORDY_WORDS:
         return False
     if target == "jpn_Jpan" and len(letters) >= _KANJI_ALONE:

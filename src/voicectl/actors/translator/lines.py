@@ -67,7 +67,7 @@ def _load(job: Job) -> TranslatorBackend:
     differ = job.language.source == AUTO or flores(job.language.source) != flores(job.language.target)
     if name == "none" and job.translator.backend == "auto" and differ:
         raise BackendUnavailable(reason)
-    return load_backend(job.translator, job.language, name)
+    return load_backend(job.translator, job.language, name, say=lambda text: print(text, file=sys.stderr))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from voicectl.actors.translator import guarded, languages
 from voicectl.actors.translator.backend import Result, Source, first_line
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
+from voicectl.models import store
 from voicectl.protocol.errors import BackendError, BackendUnavailable
 
 _PROMPT = """You are a translator. Translate what the user writes from {source} to {target}.
@@ -151,11 +152,11 @@ class GgufModel:
     """A GGUF file in this process, by llama.cpp."""
 
     def __init__(self, settings: TranslatorSettings) -> None:
-        path = Path(settings.model).expanduser()
-        if path.suffix != ".gguf" or not path.is_file():
+        if Path(settings.model).suffix != ".gguf":
             raise BackendUnavailable(
                 "llm needs translator.url, e.g. http://localhost:11434/v1, or a GGUF file as translator.model"
             )
+        path = store.locate_file(settings.model)
         try:
             import llama_cpp
         except ImportError as exc:

@@ -51,7 +51,7 @@ class Seq2SeqBackend(ABC):
         self._arguments = self._generation()
         self.model = _load_model(folder, self.device, _dtype(settings.dtype, self.device))
         self._beam = settings.beam_size
-        guarded.warm_up(self)
+        self._warm_up()
 
     def translate(self, batch: Sequence[Source]) -> list[Result]:
         """Return one result for each source, in order.
@@ -95,6 +95,10 @@ class Seq2SeqBackend(ABC):
     @abstractmethod
     def _load_tokenizer(self) -> Any:
         """Return the tokenizer of the checkpoint, set to the source language."""
+
+    def _warm_up(self) -> None:
+        """Do what makes the first sentence as quick as the others; the model is loaded."""
+        guarded.warm_up(self)
 
     def _generation(self) -> dict[str, Any]:
         """Return what ``generate`` is told beside the inputs: the target language."""
