@@ -12,7 +12,7 @@ import atheris
 with atheris.instrument_imports(include=["voicectl", "markdown_it"]):
     from parser_kit import settings
 
-    from voicectl.actors.parser.formats import FORMATS
+    from voicectl.actors.parser.formats import FORMATS, HOOKS
     from voicectl.actors.parser.reader import FeedParser, Item, Spoken
 
 STYLES = [
@@ -20,6 +20,7 @@ STYLES = [
     settings(code="announce", urls="full", tables="columns", emoji="name", max_sentence_chars=40),
     settings(code="read", urls="link", tables="skip", early_clause_chars=20, thinking=True, subagents=True),
 ]
+NAMES = (*FORMATS, HOOKS)
 MOST_STATE = 200_000
 
 
@@ -27,22 +28,24 @@ def fuzz(data: bytes) -> None:
     """Parse ``data`` whole, then in pieces with the state stored between them; both must say the same."""
     provider = atheris.FuzzedDataProvider(data)
     style = STYLES[provider.ConsumeIntInRange(0, len(STYLES) - 1)]
-    format_name = FORMATS[provider.ConsumeIntInRange(0, len(FORMATS) - 1)]
+    format_name = NAMES[provider.ConsumeIntInRange(0, len(NAMES) - 1)]
     size = provider.ConsumeIntInRange(1, 64)
+    every = provider.ConsumeIntInRange(1, 32)
     pauses = provider.ConsumeBool()
     text = provider.ConsumeBytes(provider.remaining_bytes())
     whole = FeedParser(style, format_name)
     expected = whole.feed(text) + whole.finish()
     parser = FeedParser(style, format_name)
     items: list[Item] = []
-    for start in range(0, len(text), size):
+    for number, start in enumerate(range(0, len(text), size), start=1):
         items += parser.feed(text[start : start + size])
         if pauses:
             parser.settle()
-        state = parser.state()
-        assert len(state) < MOST_STATE
-        if parser.consumed == start + size:
-            parser = FeedParser(style, format_name, state)
+        if number % every == 0:  # a death of the parser
+            state = parser.state()
+            assert len(state) < MOST_STATE
+            if parser.consumed == start + size:
+                parser = FeedParser(style, format_name, state)
     items += parser.finish()
     if not pauses:
         assert items == expected

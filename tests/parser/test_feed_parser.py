@@ -14,6 +14,23 @@ from voicectl.actors.parser.reader import AnswerEnd, FeedParser, Item, SessionSt
 from voicectl.protocol.errors import UsageError
 
 ATOMS = [
+    "<!-- ",
+    "-->",
+    "<script>",
+    "</script>",
+    "<table><tr><td>",
+    "</td><td>",
+    "• ",
+    "1️⃣ ",
+    "www.a.org/b ",
+    "save! in ",
+    "[^1]",
+    "[!NOTE] ",
+    ' (url "a. B" ',
+    "5*3",
+    "__init__()",
+    "<x-y>",
+    "।",
     "\n",
     "\n\n",
     "- ",
@@ -306,3 +323,23 @@ def test_bytes_that_are_no_utf_8_are_counted() -> None:
     parser = FeedParser(parser_settings(), "markdown")
     assert texts(parser.feed(b"Good \xff\xfe day.") + parser.finish()) == ["Good day."]
     assert parser.counters == {"bad_utf8": 2}
+
+
+@pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("source", ["Hé 𠮷. Next one.\n\n- x\n", STREAM.decode()])
+def test_utf_16_with_a_mark_is_read_like_utf_8(name: str, source: str) -> None:
+    """As a shell of Windows writes it; cut anywhere, with the state stored and restored at some places."""
+    data = ("\ufeff" + source).encode(name)
+    parser, items = FeedParser(parser_settings()), []
+    for end in (1, 2, 3, 9, 50, 51, 4097, len(data) // 2, len(data) - 1, len(data)):
+        items += parser.feed(data[parser.consumed : end])
+        parser = FeedParser(parser_settings(), "auto", parser.state())
+    items += parser.feed(data[parser.consumed :])
+    assert texts(items + parser.finish()) == texts(parse(source, "auto"))
+
+
+def test_half_a_mark_is_no_mark() -> None:
+    """A lone byte that could begin one is what it is."""
+    parser = FeedParser(parser_settings())
+    assert parser.feed(b"\xff") == parser.finish() == []
+    assert texts(parse(b"\xffOne.", "auto")) == ["One."]

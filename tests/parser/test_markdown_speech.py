@@ -1,9 +1,9 @@
 """Markdown to the words a person would say."""
 
 import pytest
-from parser_kit import parse, said
+from parser_kit import parse, said, settings, texts
 
-from voicectl.actors.parser.reader import Spoken
+from voicectl.actors.parser.reader import FeedParser, Spoken
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,27 @@ from voicectl.actors.parser.reader import Spoken
         ("Use a `.env. File` here. Yes.", ["Use a .env. File here.", "Yes."]),
         ("One\n\n---\n\nTwo", ["One", "Two"]),
         ("...\n\n!\n\n- \n", []),
+        ("42.\n", ["42."]),
+        ("1.\n   one\n2.\n", ["one"]),
+        ('See [it](url "a title. With a dot"). Next.', ["See it.", "Next."]),
+        ("It is known.[^1] Next.", ["It is known.", "Next."]),
+        ("Call `x.__init__()`, y.__init__() and z.__name__.", ["Call x.__init__(), y.__init__() and z.__name__."]),
+        ("5*3*2 is `5*3*2`, 2**3 is 8. Next.", ["5*3*2 is 5*3*2, 2**3 is 8.", "Next."]),
+        ("• one\n• two. Two\n  ◦ three\n\nA • b.", ["one", "two.", "Two", "three", "A • b."]),
+        ("1️⃣ First. 2️⃣ Second.", ["First.", "Second."]),
+        ("> [!WARNING]\n> Never do that. Really.", ["Warning: Never do that.", "Really."]),
+        ("See www.example.com/a/b. It is www.a.org.", ["See example.com.", "It is a.org."]),
+        (
+            "$\\frac{a}{b} \\leq \\sqrt{x}$ and $\\text{rate} \\times 5\\%$.",
+            ["a/b ≤ √x and rate × 5%."],
+        ),
+        ("Run git checkout <branch> in <b>b</b> <x>y</x> of Vec<T>.", ["Run git checkout branch in b y of Vec<T>."]),
+        ("<table><tr><td>a</td><td>b</td></tr>\n<tr><td>c</td></tr></table>", ["a, b", "c"]),
+        ("<p>One that\ngoes on. Two</p><p>Three</p>\n<ul><li>x</li></ul>", ["One that goes on.", "Two", "Three", "x"]),
+        ("One <!-- b > c. D\nE. --> two. Three", ["One two.", "Three"]),
+        ("- a\n\n  <!-- b\n\n  c. D -->\n\n  e\n- f", ["a", "e", "f"]),
+        ("A <!-- never closed. B\n\nC.", ["A", "C."]),
+        ("Write `<!--` first. Then text.", ["Write <!-- first.", "Then text."]),
     ],
 )
 def test_markup_is_heard_as_a_person_would_read_it(source: str, expected: list[str]) -> None:
@@ -141,3 +162,31 @@ def test_a_long_table_keeps_its_columns() -> None:
     """Rows far from the head of the table are rows still."""
     source = "| name | value |\n|---|---|\n" + "".join(f"| row{n} | {n} |\n" for n in range(100)) + "\nEnd."
     assert said(source) == ["name, value", *(f"row{n}, {n}" for n in range(100)), "End."]
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "after", "expected"),
+    [
+        ("<!-- ", "word. Next one > \n", "-->\n\nEnd.", ["End."]),
+        ("One. Two <!-- ", "word. Next one > ", "--> three. Four", ["One.", "Two three.", "Four"]),
+        ("- [ ] a <!-- ", "word. Next one\n  ", "--> c\n- d", ["a c", "d"]),
+        ("- a\n  - b\n\n    <!--\n", "    word. Next one\n\n", "    -->\n\n    c\n- d", ["a", "b", "c", "d"]),
+        ("> a\n>\n> <!--\n", "> word. Next one\n>\n", "> -->\n>\n> b\n\nc", ["a", "b", "c"]),
+        ("<script>\n", "f(x. Y)\n\n", "</script>\nEnd.", ["End."]),
+        ("- a\n\n  <style>\n", "  f(x. Y)\n\n", "  </style>\n\n  b\n- c", ["a", "b", "c"]),
+    ],
+)
+def test_a_comment_is_silent_however_long_it_is(before: str, line: str, after: str, expected: list[str]) -> None:
+    """Wherever it stands; hardly any of it is kept."""
+    parser = FeedParser(settings(), "markdown")
+    items = parser.feed(before.encode())
+    for _ in range(2500):
+        items += parser.feed(line.encode())
+    assert len(parser.state()) < 10_000
+    items += parser.feed(after.encode())
+    assert texts(items + parser.finish()) == expected
+
+
+def test_a_comment_ends_with_the_list_item_that_holds_it() -> None:
+    """As on any page."""
+    assert said("- a\n\n  <!-- b\n" + "  c. D\n" * 100 + "\nOutside. Yes.\n") == ["a", "Outside.", "Yes."]

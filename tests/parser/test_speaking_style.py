@@ -144,6 +144,15 @@ def test_a_sentence_that_never_ends_is_spoken_as_it_grows() -> None:
     assert max(map(len, parts)) <= 100
 
 
+def test_a_list_does_not_leave_before_its_last_item() -> None:
+    """Nor does what stands in brackets; a clause with another conjunction does."""
+    parser = FeedParser(settings(early_clause_chars=30), "markdown")
+    assert parser.feed(b"The report covers the parser, the translator, the voice, and the sink of it, ") == []
+    assert texts(parser.feed(b"but not the rest of it. ")) == [
+        "The report covers the parser, the translator, the voice, and the sink of it,"
+    ]
+
+
 def test_the_first_clause_of_an_answer_may_leave_early() -> None:
     """If it is long and stands for itself; the second one waits for its sentence."""
     parser = FeedParser(settings(early_clause_chars=30), "markdown")

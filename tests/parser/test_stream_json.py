@@ -90,6 +90,7 @@ def test_an_answer_that_starts_again_is_not_spoken_twice() -> None:
     expected = ["One.", "Two.", "Three.", "Four."]
     marked = stop(None, abandoned=True)
     assert heard(*attempt, *marked, start("b"), block(), delta("One. Tw"), *marked, start("c"), *again) == expected
+    assert heard(*attempt, *stop(None), start("c"), *again) == expected
     assert heard(*attempt, start("c"), *again) == expected
     assert heard(*attempt, assistant("c", "One. Two. Three. Four."), RESULT) == expected
 
@@ -225,3 +226,92 @@ def test_a_line_with_bytes_that_are_no_utf_8_is_still_read() -> None:
     line = msgspec.json.encode(assistant("m", "Good X day.")).replace(b"X", b"\xff")
     assert texts(parser.feed(line + b"\n") + parser.finish()) == ["Good day."]
     assert parser.counters == {"bad_utf8": 1}
+
+
+TOO_LONG = "API Error: Claude's response exceeded the 32000 output token maximum."
+LIMIT = assistant("u", TOO_LONG, model="<synthetic>", stop="stop_sequence")
+
+
+def test_an_answer_may_go_on_behind_the_error_that_it_was_too_long() -> None:
+    """Then the error is not spoken; where nothing follows it is, behind all that was written."""
+    assert heard(assistant("a", "One and"), LIMIT, assistant("b", "two."), RESULT) == ["One and two."]
+    end = ["One and", TOO_LONG]
+    assert heard(assistant("a", "One and"), LIMIT, RESULT) == end
+    assert heard(assistant("a", "One and"), LIMIT) == end
+    first = [start("a"), block(), delta("One and"), assistant("a", "One and"), LIMIT, *stop("max_tokens")]
+    second = [start("b"), block(), delta("two."), assistant("b", "two."), *stop()]
+    assert heard(*first, *second, RESULT) == ["One and two."]
+    assert heard(*first, RESULT) == end
+    assert heard(*first, RESULT, errors=False) == ["One and"]
+
+
+def test_a_refusal_is_told_by_the_stop_reason_or_by_the_error_behind_it() -> None:
+    """Its unfinished sentence is dropped, in streams of whole messages too; the next answer's is not."""
+    refused = assistant("a", "One. After that", stop="refusal")
+    assert heard(refused, RESULT, assistant("b", "Two is n"), RESULT) == ["One.", "Two is n"]
+    error = assistant("u", "API Error: Claude Code is unable to respond to this request.", model="<synthetic>")
+    assert heard(assistant("a", "One. After that"), error, RESULT) == [
+        "One.",
+        "API Error: Claude Code is unable to respond to this request.",
+    ]
+    assert heard(refused, start("b"), block(), delta("Two is n"), assistant("b", "Two is n"), *stop(), RESULT) == [
+        "One.",
+        "Two is n",
+    ]
+
+
+def test_a_report_of_a_command_is_silent_where_nothing_marks_it() -> None:
+    """It has several lines; an error has one, or says that it is one."""
+    report = assistant("u", "Total cost: $0\nUsage: 0 input", model="<synthetic>", stop="stop_sequence")
+    assert heard(report, RESULT) == []
+    error = assistant("u", "API Error: Busy.\nTry again.", model="<synthetic>", stop="stop_sequence")
+    assert heard(error, RESULT) == ["API Error: Busy.", "Try again."]
+    short = assistant("u", "Not enough messages to compact.", model="<synthetic>", stop="stop_sequence")
+    assert heard(short, RESULT) == ["Not enough messages to compact."]
+
+
+def test_a_turn_that_begins_ends_the_text_before_it() -> None:
+    """The result of the turn before may be held back until a helper is done."""
+    init = {"type": "system", "subtype": "init", "session_id": "s"}
+    assert heard(init, assistant("a", "First"), init, assistant("b", "second."), RESULT, RESULT) == ["First", "second."]
+    summary = user("This session is being continued.", isSynthetic=True)
+    boundary = {"type": "system", "subtype": "compact_boundary"}
+    assert heard(assistant("a", "First"), boundary, summary, assistant("b", "second."), RESULT) == ["First", "second."]
+    assert heard(assistant("a", "First"), user("Stop hook feedback: go on.", isSynthetic=True)) == ["First"]
+
+
+def test_a_log_that_holds_lines_twice_is_spoken_once() -> None:
+    """Every line has an id of its own; deltas that are alike and have none are two."""
+    twice = [assistant("a", "One.", uuid="u1")] * 2
+    assert heard(*twice, user("ok", uuid="u2"), twice[0], RESULT) == ["One."]
+    echo = event({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Ha. "}}, uuid="u3")
+    assert heard(start("m"), block(), echo, echo, *stop(), RESULT) == ["Ha."]
+    assert heard(start("m"), block(), delta("Ha. "), delta("Ha. "), *stop(), RESULT) == ["Ha.", "Ha."]
+
+
+def test_a_message_whose_beginning_was_lost_is_spoken_once() -> None:
+    """Its deltas name no message; the line that follows them does."""
+    assert heard(block(), delta("One. Tw"), assistant("m", "One. Two."), *stop(), RESULT) == ["One.", "Two."]
+
+
+def test_an_interrupted_answer_may_be_repeated_by_the_next() -> None:
+    """It was not begun again, but asked for again."""
+    lines = [start("a"), block(), delta("Done. Tw"), user("[Request interrupted by user for tool use]")]
+    again = [start("b"), block(), delta("Done. Two."), assistant("b", "Done. Two."), *stop(), RESULT]
+    assert heard(*lines, *again) == ["Done.", "Done.", "Two."]
+
+
+def test_odd_json_is_read_all_the_same() -> None:
+    """Keys in any order and twice, numbers that JSON has not, line ends of Windows, a byte order mark."""
+    line = (
+        b'\xef\xbb\xbf{"uuid":"u","message":{"content":[{"text":"One.","type":"text"}],"usage":{"x":NaN,"y":-Infinity},'
+        b'"id":"m"},"cost":NaN,"parent_tool_use_id":null,"type":"user","type":"assistant"}\r'
+    )
+    deep = b'{"type":"assistant","x":' + b"[" * 200 + b"]" * 200 + b',"message":{"id":"n","content":"Two."}}'
+    assert heard(line, deep, RESULT) == ["One.", "Two."]
+
+
+def test_a_line_of_ten_megabytes_is_read() -> None:
+    """Text before, inside and behind it."""
+    big = {"type": "user", "message": {"content": [{"type": "tool_result", "content": "x. Y " * 2_000_000}]}}
+    assert heard(assistant("a", "One."), big, assistant("b", "Two."), RESULT) == ["One.", "Two."]

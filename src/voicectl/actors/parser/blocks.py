@@ -6,6 +6,7 @@ from typing import Literal
 
 from markdown_it.token import Token
 
+from voicectl.actors.parser import html
 from voicectl.actors.parser.inline import make_markdown
 
 Kind = Literal["paragraph", "heading", "row", "fence", "code", "html"]
@@ -13,12 +14,12 @@ Kind = Literal["paragraph", "heading", "row", "fence", "code", "html"]
 SENTINEL = "\ue000"
 """Stands in kept source for text that was said already; a private character, so that it begins no markup."""
 
+BULLETS = "•◦▪‣"
+"""Begin a list item too, although Markdown does not know them."""
+
 _MARKDOWN = make_markdown()
 _SKIPPED = re.compile(rf"(?:{SENTINEL}+|\[\^[^\]\s]{{1,40}}\]:[ \t]*)?")
 _SKIPPED_IN_ITEM = re.compile(rf"(?:{SENTINEL}+|\[[ xX]\](?:[ \t]+|$)|\[\^[^\]\s]{{1,40}}\]:[ \t]*)?")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|svg)\b.*?(?:</\1\s*>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL | re.I)
-_SILENT = re.compile(r"\s*(?:<!--(?!.*-->)|<(script|style)\b(?!.*</\1))", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<![A-Z][^<>]*>")
 
 
 @dataclass
@@ -102,8 +103,8 @@ def _describe(leaf: Leaf, token: Token) -> None:
         # markdown-it counts the closing mark among the lines only where there is one.
         leaf.ended = leaf.last - leaf.first - 1 > token.content.count("\n")
     elif leaf.kind == "html":
-        leaf.silent = bool(_SILENT.match(token.content))
-        leaf.content = _TAG.sub("", _COMMENT.sub("", token.content))
+        leaf.silent = bool(html.SILENT.match(token.content))
+        leaf.content = html.block_text(token.content)
 
 
 def _fill(leaf: Leaf, content: str) -> None:

@@ -20,6 +20,7 @@ _COST = {"clause": 0.0, "conjunction": 0.1, "comma": 0.25, "word": 0.35, "blank"
 _IN_BRACKETS = 0.5
 EARLY = re.compile(rf"[;:—–]\s+\S|,\s+(?:{_CONJUNCTIONS})\s")
 """The end of a clause that stands for itself, with what decides it."""
+_LAST_ITEM = re.compile(r",\s+(?:and|or|nor)\s")
 
 
 def cuts(text: str, most: int, whole: bool = True) -> list[int]:
@@ -46,8 +47,11 @@ def cuts(text: str, most: int, whole: bool = True) -> list[int]:
 
 def first_ends(text: str, least: int) -> list[int]:
     """Return the places, from ``least`` on, at which a clause of text ends that can stand for itself."""
-    return [
-        match.start() + 1
-        for match in EARLY.finditer(text, least)
-        if text.count("(", 0, match.start()) <= text.count(")", 0, match.start())
-    ]
+    return [match.start() + 1 for match in EARLY.finditer(text, least) if _stands_alone(text, match)]
+
+
+def _stands_alone(text: str, end: re.Match[str]) -> bool:
+    """Say whether a clause that ends here is outside brackets, and no list before its last item."""
+    before = text[: end.start()]
+    is_list = "," in before and _LAST_ITEM.match(end.group()) is not None
+    return before.count("(") <= before.count(")") and not is_list

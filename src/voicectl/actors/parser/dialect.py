@@ -1,5 +1,6 @@
 """How source is read, and where its first sentence ends for certain."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 from voicectl.actors.parser import sentences
 from voicectl.actors.parser.blocks import Leaf, markdown_leaves, text_leaves
 from voicectl.actors.parser.clauses import cuts, first_ends
-from voicectl.actors.parser.emphasis import Open, still_open
+from voicectl.actors.parser.emphasis import COMMENT, Open, still_open
 from voicectl.actors.parser.endings import is_end
 from voicectl.actors.parser.speakable import Plain, literal, speakable
 from voicectl.actors.parser.wording import Wording
@@ -15,6 +16,9 @@ from voicectl.protocol.messages import Pause
 
 MAX_SOURCE = 800
 """Characters of source; a sentence that is longer is cut, whatever its markup comes to."""
+
+
+_CODE_OR_COMMENT = re.compile(r"(?P<code>(?<!`)(?P<marks>`+)(?!`).*?(?<!`)(?P=marks)(?!`))|<!--.*?-->", re.DOTALL)
 
 
 class Certain(NamedTuple):
@@ -42,6 +46,18 @@ def closed(dialect: Dialect, source: str) -> str:
     return source + dialect.still_open(source).marks[::-1]
 
 
+def without_comments(dialect: Dialect, source: str) -> str:
+    """Return inline source without its comments; of one that is still open the beginning and the end are left."""
+    if COMMENT not in source:
+        return source
+    source = _CODE_OR_COMMENT.sub(lambda match: match["code"] or "", source)
+    since = dialect.still_open(source).since
+    if since < 0 or not source.startswith(COMMENT, since):
+        return source
+    # The last two characters may begin its end.
+    return f"{source[:since]}{COMMENT} {source[since + len(COMMENT) :][-2:]}"
+
+
 def first_sentence(dialect: Dialect, marks: str, rest: str, passed: int, most: int) -> tuple[Certain | None, int]:
     """Return the first sentence of ``rest``, if its end is certain, and how far ``rest`` was searched.
 
@@ -64,7 +80,7 @@ def first_sentence(dialect: Dialect, marks: str, rest: str, passed: int, most: i
         if certain and ends is None:
             break
         passed = candidate.end
-    if len(rest) > MAX_SOURCE:
+    if len(rest) > MAX_SOURCE and len(without_comments(dialect, rest)) > MAX_SOURCE:
         return _part(dialect, marks, rest, most), passed
     if limit > most and len(dialect.words(closed(dialect, marks + rest[:limit])).text) > most:
         return _part(dialect, marks, rest[:limit], most), passed

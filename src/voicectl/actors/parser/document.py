@@ -2,9 +2,10 @@
 
 import msgspec
 
+from voicectl.actors.parser.assembly import AssemblerState
 from voicectl.actors.parser.cleaning import MISFIT, Cleaner, is_text
 from voicectl.actors.parser.items import Spoken
-from voicectl.actors.parser.markdown import Assembler, AssemblerState
+from voicectl.actors.parser.markdown import Assembler
 from voicectl.actors.parser.pieces import Piece
 from voicectl.actors.parser.units import Units
 from voicectl.config.settings import ParserSettings

@@ -8,6 +8,8 @@ the cut, closed behind the first sentence and opened again before the second one
 import re
 from typing import NamedTuple
 
+from voicectl.actors.parser.inline import PRODUCT
+
 _PATIENCE = 400
 """Characters; what stays open for longer was meant literally."""
 
@@ -18,15 +20,20 @@ _TOKEN = re.compile(
     r"\\[(\[]|\\.|`+|\$+|[\[\]]|\*+|_+|~~+|<(?=[A-Za-z/!?])",
     re.DOTALL,
 )
-_TARGET = re.compile(r"\((?:[^()\\\s]|\\.|\([^()\s]*\)|\s+(?:\"[^\"]*\"|'[^']*')\s*\)?)*\)?", re.DOTALL)
+_PRODUCT = re.compile(PRODUCT)
+_TARGET = re.compile(r"\((?:[^()\\\s]|\\.|\([^()\s]*\)|\s+(?:\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z))\s*\)?)*\)?", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
+
+
+COMMENT = "<!--"
+"""Begins a comment, which stays open however long it is."""
 
 
 class Open(NamedTuple):
     """What is open at the end of inline source.
 
     ``marks`` is the emphasis, outermost first, e.g. ``***``; ``since`` the place of the first
-    code span, link, tag or formula that is still open (-1: none).
+    code span, link, tag, comment or formula that is still open (-1: none).
     """
 
     marks: str
@@ -47,12 +54,17 @@ def still_open(source: str) -> Open:
                 since = match.start()
                 break
             position = end
+        elif token[0] == "*" and _PRODUCT.match(source, match.start()):
+            continue
         elif token == "[":
             brackets.append(match.start())
         elif token == "]":
             if brackets:
-                brackets.pop()
+                bracket = brackets.pop()
                 position = _skip_target(source, position)
+                if position < 0:
+                    since = bracket if len(source) - bracket < _PATIENCE else -1
+                    break
         else:
             _emphasis(source, match, marks)
     bracket = next((start for start in brackets if len(source) - start < _PATIENCE), -1)
@@ -62,13 +74,20 @@ def still_open(source: str) -> Open:
 
 
 def _skip_target(source: str, position: int) -> int:
-    """Return the place behind the target ``(…)`` of a link whose text ended at ``position``."""
+    """Return the place behind the target ``(…)`` of a link whose text ended at ``position``; -1: it is still open."""
     match = _TARGET.match(source, position)
-    return match.end() if match and match.group().endswith(")") else position
+    if match is None:
+        return position
+    if match.group().endswith(")"):
+        return match.end()
+    return -1 if match.end() == len(source) else position
 
 
 def _closing(source: str, token: str, start: int, position: int) -> int | None:
     """Return the place behind what ``token`` opens; None if it is still open, else behind the token."""
+    if source.startswith(COMMENT, start):
+        found = source.find("-->", start + len(COMMENT))
+        return found + 3 if found >= 0 else None
     if token[0] == "<":
         tag = _TAG.match(source, start)
         end = tag.end() if tag else -1

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from voicectl.actors.parser.jsonlines import JsonLines, Said, Wanted, spoken_error, string
-from voicectl.actors.parser.streamlines import Aside, Close, End, Event, Forget, Named, Say
+from voicectl.actors.parser.streamlines import Close, Done, End, Event, Forget, Named, Say
 
 
 class HookState(msgspec.Struct):
@@ -88,7 +88,7 @@ class HookLines(JsonLines):
         if not name or task in self.state.tasks:
             return []
         self.state.tasks.append(task)
-        return [Aside(f"Task completed: {name.rstrip('.')}.")]
+        return [Done(name.rstrip("."))]
 
     def _message_end(self) -> list[Event]:
         """The message on the screen is over; what its last hook did not bring is missing."""

@@ -1,4 +1,4 @@
-"""The Markdown reader (markdown-it-py) with two inline rules of our own: formulas and footnote marks."""
+"""The Markdown reader (markdown-it-py) with our own inline rules: formulas, footnote marks, marks meant literally."""
 
 import re
 
@@ -11,7 +11,33 @@ _FORMULA = re.compile(
     re.DOTALL,
 )
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,40}\]")
-_MACRO = re.compile(r"\\([A-Za-z]+)")
+_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
+_SPACING = re.compile(r"\\(?:[,;:!> ]|(?:left|right|big|Big|quad|qquad|displaystyle|limits)(?![A-Za-z]))")
+_MACRO = re.compile(r"\\(?:(?:text|math|operator)[a-z]*(?=\{)|(?P<name>[A-Za-z]+|[%$#&_]))")
+_SIGNS = {
+    "times": "×",
+    "cdot": "·",
+    "div": "÷",
+    "pm": "±",
+    "le": "≤",
+    "leq": "≤",
+    "ge": "≥",
+    "geq": "≥",
+    "ne": "≠",
+    "neq": "≠",
+    "approx": "≈",
+    "to": "→",
+    "rightarrow": "→",
+    "ldots": "...",
+    "dots": "...",
+    "cdots": "...",
+    "infty": "infinity",
+    "sqrt": "√",
+    "sum": "sum",
+}
+# Products of numbers, and Python's names with double underscores.
+PRODUCT = r"(?<=\d)\*+(?=[\d(])|(?<=\))\*+(?=\d)"
+_LITERAL = re.compile(rf"{PRODUCT}|(?:(?<=\.)|(?<!\w))__\w+?__(?=\.\w|\()|(?<=\.)__\w+?__(?!\w)")
 
 
 def make_markdown() -> MarkdownIt:
@@ -19,6 +45,7 @@ def make_markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"maxNesting": 20}).enable(["table", "strikethrough"])
     markdown.inline.ruler.before("escape", "formula", _formula)
     markdown.inline.ruler.before("link", "footnote_mark", _footnote_mark)
+    markdown.inline.ruler.before("emphasis", "literal", _literal)
     return markdown
 
 
@@ -32,9 +59,16 @@ def _formula(state: StateInline, silent: bool) -> bool:
     if not silent:
         inner = match["paren"] or match["dollar"] or ""
         token = state.push("formula", "", 0)
-        token.content = " ".join(_MACRO.sub(r"\1", inner).replace("{", "").replace("}", "").split())
+        token.content = _formula_words(inner)
     state.pos = match.end()
     return True
+
+
+def _formula_words(source: str) -> str:
+    """Return a formula without its markup."""
+    source = _SPACING.sub(" ", _FRACTION.sub(r"\1/\2", source))
+    source = _MACRO.sub(lambda match: _SIGNS.get(match["name"], match["name"] or ""), source)
+    return " ".join(source.replace("{", "").replace("}", "").split())
 
 
 def _footnote_mark(state: StateInline, silent: bool) -> bool:
@@ -42,5 +76,18 @@ def _footnote_mark(state: StateInline, silent: bool) -> bool:
     match = _FOOTNOTE.match(state.src, state.pos, state.posMax)
     if match is None:
         return False
+    state.pos = match.end()
+    return True
+
+
+def _literal(state: StateInline, silent: bool) -> bool:
+    """Leave marks alone that look like emphasis and are none."""
+    if state.src[state.pos] not in "*_":
+        return False
+    match = _LITERAL.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        state.pending += match.group()
     state.pos = match.end()
     return True

@@ -9,15 +9,18 @@ MAX_LINE = 64 * 1024 * 1024
 class Lines:
     """Collects bytes and gives out whole lines.
 
-    ``consumed`` counts the bytes of the input that were given out or skipped; ``skipping`` says that
-    the input stands inside a line that is too long; ``oversized`` counts those lines.
+    ``skipping`` says that the input stands inside a line that is too long; ``oversized`` counts those lines.
     """
 
-    def __init__(self, consumed: int = 0, skipping: bool = False) -> None:
-        self.consumed = consumed
+    def __init__(self, skipping: bool = False) -> None:
         self.skipping = skipping
         self.oversized = 0
         self._held = bytearray()
+
+    @property
+    def held(self) -> bytearray:
+        """The unfinished line, which is not to be changed."""
+        return self._held
 
     def push(self, data: bytes) -> Iterator[bytes]:
         """Add bytes and yield the lines that they complete, without their ends."""
@@ -25,15 +28,12 @@ class Lines:
         while (newline := data.find(b"\n", position)) >= 0:
             if self.skipping:
                 self.skipping = False
-                self.consumed += newline + 1 - position
             elif self._held:
                 self._held += data[position:newline]
                 line = bytes(self._held)
                 self._held.clear()
-                self.consumed += len(line) + 1
                 yield line
             else:
-                self.consumed += newline + 1 - position
                 yield data[position:newline]
             position = newline + 1
         self._keep(data[position:])
@@ -42,17 +42,14 @@ class Lines:
         """Return the unfinished last line at the end of the input."""
         line = bytes(self._held)
         self._held.clear()
-        self.consumed += len(line)
         return line
 
     def _keep(self, rest: bytes) -> None:
         """Keep the beginning of a line, unless the line is too long."""
         if self.skipping:
-            self.consumed += len(rest)
             return
         self._held += rest
         if len(self._held) > MAX_LINE:
-            self.consumed += len(self._held)
             self._held.clear()
             self.skipping = True
             self.oversized += 1

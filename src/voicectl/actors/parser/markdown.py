@@ -7,13 +7,19 @@ has come.
 """
 
 import re
-from typing import Literal
 
-import msgspec
-
-from voicectl.actors.parser.blocks import Leaf
-from voicectl.actors.parser.compaction import on_one_line, shortened
-from voicectl.actors.parser.dialect import MAX_SOURCE, Certain, closed, first_clause, first_sentence, make_dialect
+from voicectl.actors.parser.assembly import AssemblerState
+from voicectl.actors.parser.blocks import BULLETS, Leaf
+from voicectl.actors.parser.compaction import compact
+from voicectl.actors.parser.dialect import (
+    MAX_SOURCE,
+    Certain,
+    closed,
+    first_clause,
+    first_sentence,
+    make_dialect,
+)
+from voicectl.actors.parser.emphasis import COMMENT
 from voicectl.actors.parser.endings import complete
 from voicectl.actors.parser.pieces import Piece, Pieces
 from voicectl.actors.parser.speakable import Plain
@@ -27,29 +33,12 @@ _COMPACT_FROM = 160
 _LONG_LINE = 65_536
 # A paragraph that so far reads like this may yet turn out to be none.
 _UNSURE = re.compile(r"[\[|<`~>]|(?:[-+*_=\#:]*|\d+[.)]?)[ \t]*$")
+_HTML_END_CHARS = 10
 _HTML_END = re.compile(r"-->|\?>|\]\]>|</(?:pre|script|style|textarea)|<!", re.IGNORECASE)
+# An answer of one number, which looks like a list item without text.
+_NUMBER = re.compile(r"\s*\d{1,9}\.\s*")
+_BULLET = re.compile(rf"\A([ \t>]*)[{BULLETS}](?=[ \t])")
 _FENCE_END = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*$")
-
-
-class AssemblerState(msgspec.Struct):
-    """All that the assembler remembers between two units.
-
-    ``tail`` is the source kept, ``done`` the number of its leaves that were said in full, ``said`` the
-    number of characters said of the next one, ``marks`` the emphasis open there. ``code`` counts the
-    lines of the open fence (-1: none), ``line`` is its unfinished line. ``html`` says what kind of HTML
-    block is open at the end of the tail; what a comment or a script holds is not kept. ``gone`` counts the lines of
-    the open indented code block that were cut from the tail, ``told`` those of its kept lines that were read out.
-    """
-
-    tail: str = ""
-    done: int = 0
-    said: int = 0
-    marks: str = ""
-    code: int = -1
-    line: str = ""
-    html: Literal["", "element", "silent"] = ""
-    gone: int = 0
-    told: int = 0
 
 
 class Assembler:
@@ -57,6 +46,7 @@ class Assembler:
 
     def __init__(self, settings: ParserSettings, markdown: bool = True, state: AssemblerState | None = None) -> None:
         self.state = state or AssemblerState()
+        self._is_markdown = markdown
         self._dialect = make_dialect(markdown, Wording(settings.urls, settings.emoji))
         self._most = settings.max_sentence_chars
         self._early_clause = settings.early_clause_chars
@@ -78,14 +68,20 @@ class Assembler:
         """Add a unit of source; return what became certain, ``early``: perhaps only a clause."""
         state = self.state
         self._early = early and self._early_clause > 0
+        if not unit.isascii() and self._is_markdown and state.code < 0 and state.tail[-1:] in {"", "\n"}:
+            unit = _BULLET.sub(r"\1-", unit)
         if state.code >= 0:
             self._code_lines(unit)
         elif self._open is not None and not state.tail.endswith("\n") and len(state.tail) < MAX_TAIL:
             self._same_line(self._open, unit)
-        elif state.html and len(state.tail) < MAX_TAIL and not self._may_end_html(unit):
-            state.tail += "" if state.html == "silent" else unit
+        elif state.html and len(state.tail) < MAX_TAIL and not self._may_end_html(state.line + unit):
+            if state.html == "silent":
+                state.line = (state.line + unit)[-_HTML_END_CHARS:]
+            else:
+                state.tail += unit
         else:
-            state.tail += unit
+            state.tail += state.line + unit
+            state.line = ""
             self._read()
         return self._pieces.taken()
 
@@ -112,6 +108,8 @@ class Assembler:
             self._pieces.announce(self._dialect.leaves(self.state.tail)[-1].language, self.state.code)
         else:
             leaves = self._dialect.leaves(self.state.tail)
+            if not leaves and _NUMBER.fullmatch(self.state.tail):
+                self._pieces.say(self._dialect.words(self.state.tail.strip()), "paragraph")
             for leaf in leaves[self.state.done :]:
                 self._finish(leaf, cut=cut and leaf is leaves[-1] and not self._is_closed(leaf))
         self._start_anew()
@@ -148,8 +146,11 @@ class Assembler:
             elif leaf.kind == "fence" and state.tail.endswith("\n"):
                 self._enter_code(leaf)
                 return
+            elif leaf.kind == "html" and leaf.silent:
+                # In a list or a quote each line must be looked at: it may be the first one behind it.
+                state.html = "" if leaf.chain or leaf.quoted else "silent"
             elif leaf.kind == "html" and state.tail.endswith("\n"):
-                state.html = "silent" if leaf.silent and not leaf.chain and not leaf.quoted else "element"
+                state.html = "element"
             elif leaf.kind == "code":
                 whole = leaf.content.count("\n") - (not state.tail.endswith("\n"))
                 self._pieces.read_out(leaf.content.split("\n")[state.told : whole])
@@ -184,37 +185,20 @@ class Assembler:
         return lines > leaf.last and leaf.kind in {"paragraph", "html"}
 
     def _compact(self, leaves: list[Leaf]) -> None:
-        """Cut away source that was said, if what remains still reads the same."""
+        """Cut away source that was said."""
         state = self.state
         if not leaves:
             # Link definitions, rules and blank lines: nothing here is ever said.
-            state.tail = "" if state.tail.endswith("\n") else state.tail
+            if state.tail.endswith("\n") and not _NUMBER.fullmatch(state.tail):
+                state.tail = ""
             return
         last = leaves[-1]
         is_done = state.done == len(leaves)
         if is_done and not last.chain and last.table < 0 and last.kind != "code" and state.tail.endswith("\n"):
             self._start_anew()
-            return
-        if len(state.tail) < _COMPACT_FROM:
-            return
-        tail = shortened(state.tail, last, 0 if is_done else state.said)
-        again = self._dialect.leaves(tail)
-        if len(tail) >= len(state.tail) or not again or again[-1].kind != last.kind:
-            return
-        rest = "" if is_done else last.content[state.said :]
-        if last.kind == "paragraph" and not is_done and state.said:
-            if again[-1].content[again[-1].start :] != on_one_line(rest):
-                return
-            state.said = again[-1].start
-        elif last.kind == "code" and last.content.endswith(again[-1].content):
-            gone = last.content.count("\n") - again[-1].content.count("\n")
-            state.gone, state.told = state.gone + gone, max(0, state.told - gone)
-        elif again[-1].content != last.content:
-            return
-        state.tail = tail
-        self._passed = ((0, 0), 0)
-        state.done = len(again) if is_done else len(again) - 1
-        self._open = again[-1] if self._open is not None else None
+        elif len(state.tail) >= _COMPACT_FROM and (again := compact(state, leaves, self._dialect)):
+            self._passed = ((0, 0), 0)
+            self._open = again if self._open is not None else None
 
     # -- saying --------------------------------------------------------------------------------
 
@@ -272,6 +256,9 @@ class Assembler:
     def _rest(self, leaf: Leaf) -> Plain:
         """Return the words of a paragraph or heading that were not said."""
         source = leaf.content[max(self.state.said, leaf.start) :].rstrip()
+        opened = self._dialect.still_open(source).since if COMMENT in source else -1
+        if opened >= 0 and source.startswith(COMMENT, opened):  # it was never closed
+            source = source[:opened].rstrip()
         return self._dialect.words(closed(self._dialect, self.state.marks + source)) if source else Plain("")
 
     # -- code ----------------------------------------------------------------------------------

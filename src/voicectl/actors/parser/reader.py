@@ -5,13 +5,14 @@ import codecs
 import msgspec
 
 from voicectl.actors.parser.document import Document, DocumentState
+from voicectl.actors.parser.encoding import Encoding
 from voicectl.actors.parser.formats import checked, detect
 from voicectl.actors.parser.items import AnswerEnd, Item, SessionStart, Spoken
 from voicectl.actors.parser.jsonlines import Wanted
 from voicectl.actors.parser.lines import Lines
 from voicectl.actors.parser.repeats import Repeats, RepeatsState
 from voicectl.actors.parser.sources import open_source
-from voicectl.actors.parser.streamlines import Aside, Close, End, Event, Forget, Named, Rewind, Say
+from voicectl.actors.parser.streamlines import Aside, Close, Done, End, Event, Forget, Named, Rewind, Say
 from voicectl.config.settings import ParserSettings
 
 __all__ = ["AnswerEnd", "FeedParser", "Item", "SessionStart", "Spoken"]
@@ -21,6 +22,7 @@ class FeedState(msgspec.Struct):
     """What a journaled parser is restored from; ``source`` is the state of the format's own reader, as msgpack."""
 
     format: str
+    encoding: str = ""
     consumed: int = 0
     skipping: bool = False
     speaking: bool = False
@@ -29,6 +31,7 @@ class FeedState(msgspec.Struct):
     opening: bool = True
     document: DocumentState | None = None
     source: bytes = b""
+    done: list[str] = []
     repeats: RepeatsState | None = None
     counters: dict[str, int] = {}
 
@@ -52,28 +55,37 @@ class FeedParser:
         self._speaking = restored.speaking
         self._opening = restored.opening  # the next sentence is the first one of an answer
         self._bytes = restored.consumed
-        self._lines = Lines(restored.consumed, restored.skipping)
+        self._encoding = Encoding(restored.encoding)
+        self._lines = Lines(restored.skipping)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._decoder.setstate((restored.undecoded, 0))
         self._document = Document(settings, self._format != "text", restored.document)
         self._repeats = Repeats(restored.repeats)
+        self._done = restored.done  # tasks that were not told yet
         self._wanted = Wanted(settings.subagents, settings.errors, settings.thinking)
         self._source = open_source(self._format, self._wanted, self.counters, restored.source)
 
     @property
     def consumed(self) -> int:
         """Bytes of the input that ``state()`` accounts for."""
-        return self._lines.consumed if self._source else self._bytes - len(self._undecided)
+        waiting = self._lines.held if self._source else self._undecided
+        return self._bytes - len(self._encoding.held) - self._encoding.width(waiting)
 
     @property
     def pending(self) -> bool:
-        """Whether there is text whose end is doubtful."""
-        return self._document.pending
+        """Whether there is text whose end is doubtful, or something to be told when the stream pauses."""
+        return self._document.pending or self.has_news
+
+    @property
+    def has_news(self) -> bool:
+        """Whether tasks were done that are not told yet, lest more of them are done at the same time."""
+        return bool(self._done)
 
     def state(self) -> bytes:
         """Return everything that is remembered, as msgpack; an unfinished line is not part of it."""
         state = FeedState(
             format=self._format,
+            encoding=self._encoding.name,
             consumed=self.consumed,
             skipping=self._lines.skipping,
             speaking=self._speaking,
@@ -82,6 +94,7 @@ class FeedParser:
             opening=self._opening,
             document=self._document.state(),
             source=msgspec.msgpack.encode(self._source.state) if self._source else b"",
+            done=self._done,
             repeats=self._repeats.state if self._source else None,
             counters=self.counters,
         )
@@ -90,6 +103,7 @@ class FeedParser:
     def feed(self, data: bytes, arrived: int = 0) -> list[Item]:
         """Add bytes that arrived at ``arrived`` (monotonic ns); return what became certain."""
         self._bytes += len(data)
+        data = self._encoding.utf8(data)
         if self._format == "auto":
             self._undecided += data
             data = self._decide(final=False)
@@ -97,13 +111,19 @@ class FeedParser:
 
     def settle(self) -> list[Item]:
         """The live stream pauses: a doubtful sentence end counts as certain where the text looks complete."""
-        return self._admitted(self._document.settle())
+        return self._admitted(self._document.settle()) + self._news()
+
+    def break_off(self) -> list[Item]:
+        """Nothing has come for long, and perhaps never will: the text read so far is all."""
+        return self._admitted(self._document.close()) + self._news()
 
     def finish(self) -> list[Item]:
         """The input is over: return all that is left, and the end of an answer that is still open."""
-        items: list[Item] = []
+        last = self._encoding.flush()
         if self._format == "auto":
-            items += self._read(self._decide(final=True), 0)
+            self._undecided += last
+            last = self._decide(final=True)
+        items = self._read(last, 0) if last else []
         if self._source:
             last = self._lines.flush()
             items += self._heard(self._source.read(self._unmarked(last)), 0) if last else []
@@ -111,7 +131,7 @@ class FeedParser:
         elif self._format != "auto":
             items += self._text(self._decoder.decode(b"", final=True), 0)
             items += self._admitted(self._document.close())
-        return [*items, *self._answer_end()]
+        return [*items, *self._news(), *self._answer_end()]
 
     def _decide(self, final: bool) -> bytes:
         """Find out the format; return the bytes held back for that, once it is known."""
@@ -158,6 +178,8 @@ class FeedParser:
         items: list[Item] = []
         texts: list[str] = []
         for event in events:
+            if not isinstance(event, Done):
+                items += self._news()
             if isinstance(event, Say):
                 texts.append(event.text)
                 continue
@@ -165,6 +187,8 @@ class FeedParser:
                 items += self._grown("".join(texts), arrived)
                 texts.clear()
             match event:
+                case Done(task):
+                    self._done.append(task)
                 case Close(cut):
                     items += self._admitted(self._document.close(cut))
                 case Aside(text):
@@ -198,6 +222,15 @@ class FeedParser:
         if self._source is None:
             return list(sentences)
         return [sentence for sentence in sentences if self._repeats.admit(sentence.text)]
+
+    def _news(self) -> list[Item]:
+        """Return what is to be told of the tasks that are done."""
+        tasks, self._done = self._done, []
+        if not tasks:
+            return []
+        news = f"Task completed: {tasks[0]}." if len(tasks) == 1 else f"{len(tasks)} tasks are done."
+        document = Document(self._settings)
+        return [*document.push(news, 0), *document.close()]
 
     def _answer_end(self) -> list[Item]:
         was, self._speaking = self._speaking, False

@@ -4,14 +4,14 @@ import re
 from typing import NamedTuple
 
 from voicectl.actors.parser.clauses import cuts
-from voicectl.actors.parser.endings import is_end
+from voicectl.actors.parser.endings import CJK_MARKS, MARKS, NOTE_MARKS, is_end
 from voicectl.protocol.messages import Pause
 
 CANDIDATE = re.compile(
-    r"""
-    (?P<end> (?<![.!?…]) [.!?…]++ ["'”’)\]}»*_~`]*+ ) (?P<blank> \s++ )
-    (?P<after> ["'“‘(\[{«*_~`]{0,8}+ [^\s"'“‘(\[{«*_~`] )
-  | (?P<cjk> (?<![。！？]) [。！？]++ [」』）”’"'*_~`]*+ ) (?P<next> \s*+ [^\s」』）”’"'*_~`。！？] )
+    rf"""
+    (?P<end> (?<![{MARKS}]) [{MARKS}]++ ["'”’)\]}}»*_~`]*+ {NOTE_MARKS} ) (?P<blank> \s++ )
+    (?P<after> ["'“‘(\[{{«*_~`]{{0,8}}+ [^\s"'“‘(\[{{«*_~`] )
+  | (?P<cjk> (?<![{CJK_MARKS}]) [{CJK_MARKS}]++ [」』）”’"'*_~`]*+ ) (?P<next> \s*+ [^\s」』）”’"'*_~`{CJK_MARKS}] )
     """,
     re.VERBOSE,
 )

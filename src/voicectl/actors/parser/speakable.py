@@ -6,12 +6,14 @@ from typing import NamedTuple
 from markdown_it.token import Token
 
 from voicectl.actors.parser import spans
+from voicectl.actors.parser.html import placeholder
 from voicectl.actors.parser.inline import make_markdown
 from voicectl.actors.parser.wording import Wording, address, without_pictures
 from voicectl.protocol.messages import Span
 
 _MARKDOWN = make_markdown()
-_URL = re.compile(r"(?:https?|ftp|file)://[^\s<>\"`]+", re.IGNORECASE)
+_URL = re.compile(r"(?:(?:https?|ftp|file)://|(?<![\w.@/])www\.(?=[\w-]+\.\w))[^\s<>\"`]+", re.IGNORECASE)
+_ALERT = re.compile(r"\s*\[!(note|tip|important|warning|caution)\]\s*", re.IGNORECASE)
 _URL_TAIL = ".,;:!?'\"*_~…。、"
 _REFERENCE = re.compile(r"(?<![\w\])])\[([^\[\]]*[A-Za-z][^\[\]]*)\]\[[^\[\]]*\]")
 # Words that only introduce an address: without it nothing is left to say.
@@ -34,7 +36,6 @@ _UNHEARD = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff
 _USUAL = Wording()
 # No character that may be markup; two blanks before a line end are.
 _PLAIN = re.compile(r"(?:[^\\`*_~$\[\]<>&!\n\x00 ]|!(?!\[)| (?!\s))*")
-_DUNDER = re.compile(r"(?<![\w\\`])__(\w+?)__(?=\.\w|\()")
 
 
 class Plain(NamedTuple):
@@ -71,9 +72,11 @@ class Plain(NamedTuple):
 def speakable(source: str, wording: Wording = _USUAL) -> Plain:
     """Return what is to be said for ``source``, the inline Markdown of one block."""
     tokens: list[Token] = []
+    if "[!" in source:
+        source = _ALERT.sub(lambda match: f"{match[1].capitalize()}: ", source, count=1)
     if _PLAIN.fullmatch(source):
         return _assemble(source, [], wording)
-    _MARKDOWN.inline.parse(_DUNDER.sub(r"\_\_\1\_\_", source), _MARKDOWN, {}, tokens)
+    _MARKDOWN.inline.parse(source, _MARKDOWN, {}, tokens)
     verbatim: list[tuple[str, str]] = []
     return _assemble(_flatten(tokens, verbatim, wording), verbatim, wording)
 
@@ -106,7 +109,7 @@ def labelled(name: Plain, value: Plain) -> Plain:
 def _flatten(tokens: list[Token], verbatim: list[tuple[str, str]], wording: Wording) -> str:
     """Return the text of the tokens; verbatim pieces stand in it as NUL, index, NUL."""
     parts: list[str] = []
-    for token in tokens:
+    for index, token in enumerate(tokens):
         if token.type in {"text", "text_special"}:
             parts.append(token.content.replace("\x00", ""))
         elif token.type in {"softbreak", "hardbreak"}:
@@ -115,9 +118,20 @@ def _flatten(tokens: list[Token], verbatim: list[tuple[str, str]], wording: Word
             parts.append(_keep(without_pictures(token.content, wording), "code", verbatim))
         elif token.type == "image":
             parts.append(_flatten(token.children or [], verbatim, wording))
-        elif token.type == "html_inline" and token.content.lower().startswith("<br"):
+        elif token.type == "html_inline" and token.content.lower().strip("</> ") == "br":
             parts.append(" ")
+        elif token.type == "html_inline":
+            parts.append(_tag(tokens, index))
     return "".join(parts)
+
+
+def _tag(tokens: list[Token], index: int) -> str:
+    """Return what is said for the tag tokens[index]."""
+    tag = tokens[index].content
+    if index == 0 or any(token.content == f"</{tag[1:]}" for token in tokens[index:]):
+        return ""
+    following = tokens[index + 1].content if index + 1 < len(tokens) else ""
+    return placeholder(tag, tokens[index - 1].content[-1:], following[:1])
 
 
 def _keep(content: str, kind: str, verbatim: list[tuple[str, str]]) -> str:
@@ -131,7 +145,7 @@ def _keep(content: str, kind: str, verbatim: list[tuple[str, str]]) -> str:
 
 def _assemble(text: str, verbatim: list[tuple[str, str]], wording: Wording) -> Plain:
     """Say addresses and emoji as wanted, close up blanks, and put the verbatim pieces back in their places."""
-    if "://" in text:
+    if "://" in text or "www." in text:
         text = _URL.sub(lambda match: _address(match.group(), verbatim, wording), text)
         if wording.urls != "full":
             text = _LONELY_URL.sub(lambda match: _lonely(match, verbatim), text)

@@ -24,6 +24,12 @@ class Aside(msgspec.Struct, frozen=True):
     text: str
 
 
+class Done(msgspec.Struct, frozen=True):
+    """A task in the background is done; several of them within a short time are told together."""
+
+    task: str
+
+
 class Rewind(msgspec.Struct, frozen=True):
     """The answer starts again from its beginning."""
 
@@ -42,7 +48,29 @@ class Named(msgspec.Struct, frozen=True):
     session: str
 
 
-Event = Say | Close | Aside | Rewind | Forget | End | Named
+KNOWN_TYPES = frozenset(
+    [
+        "assistant",
+        "stream_event",
+        "system",
+        "user",
+        "result",
+        "tool_progress",
+        "tool_use_summary",
+        "prompt_suggestion",
+        "rate_limit_event",
+        "auth_status",
+        "active_goal",
+        "conversation_reset",
+        "keep_alive",
+        "control_request",
+        "control_response",
+        "control_cancel_request",
+    ]
+)
+"""The types of lines that the client is known to write; whatever else there is is counted."""
+
+Event = Say | Close | Aside | Done | Rewind | Forget | End | Named
 
 
 class Line(msgspec.Struct):
@@ -51,6 +79,7 @@ class Line(msgspec.Struct):
     type: Any = None
     subtype: Any = None
     session_id: Any = None
+    uuid: Any = None
     parent_tool_use_id: Any = None
     event: Any = None
     message: msgspec.Raw = msgspec.Raw(b"null")
@@ -142,3 +171,13 @@ def message_of(line: Line) -> dict[str, Any]:
         except _ERRORS:
             return {}
     return value if isinstance(value, dict) else {}
+
+
+def first_text(content: Any) -> str:
+    """Return the text of a user message, or of its first text block."""
+    if isinstance(content, str):
+        return content
+    for block in content if isinstance(content, list) else []:
+        if isinstance(block, dict) and isinstance(block.get("text"), str):
+            return str(block["text"])
+    return ""

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from voicectl.actors.parser.jsonlines import Wanted
-from voicectl.actors.parser.streamjson import StreamJson, StreamState, first_text
-from voicectl.actors.parser.streamlines import Close, End, Event, Forget, Line, Named, decode, message_of
+from voicectl.actors.parser.streamjson import StreamJson, StreamState
+from voicectl.actors.parser.streamlines import Close, End, Event, Forget, Line, Named, decode, first_text, message_of
 
 _ENDS = frozenset({"end_turn", "stop_sequence", "refusal"})
 _TURN_NOTES = frozenset({"turn_duration", "stop_hook_summary"})

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from voicectl.actors.parser.blocks import BULLETS
 from voicectl.actors.parser.clauses import EARLY
-from voicectl.actors.parser.endings import DOUBTFUL
+from voicectl.actors.parser.endings import CJK_MARKS, MARKS, is_doubtful
 from voicectl.actors.parser.sentences import CANDIDATE
 
 MAX_UNIT = 4096
@@ -17,16 +18,16 @@ MAX_UNIT = 4096
 
 # The first character of a line's own text, behind list, quote and heading marks. Lines that begin
 # with anything else that could still turn into markup wait for their end.
-_LINE_START = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)]|\#{1,6}|>)[ \t]+)*[^\s\-+*_\#>=~`|<\d]")
+_LINE_START = re.compile(rf"[ \t]*(?:(?:[-+*{BULLETS}]|\d{{1,9}}[.)]|\#{{1,6}}|>)[ \t]+)*[^\s\-+*_\#>=~`|<\d{BULLETS}]")
 _IN_LINE = CANDIDATE.pattern.replace(r"\s++", r"[ \t]++").replace(r"\s*+", r"[ \t]*+")
 # Looks back, lest a long run of marks be tried at each of them; at the beginning of a unit it must not.
-_MARKS = re.compile(_IN_LINE.replace("(?<![.!?…])", "").replace("(?<![。！？])", ""), re.VERBOSE)
+_MARKS = re.compile(_IN_LINE.replace(f"(?<![{MARKS}])", "").replace(f"(?<![{CJK_MARKS}])", ""), re.VERBOSE)
 _POINT = re.compile(rf"\n | {_IN_LINE}", re.VERBOSE)
 # A clause does not end across lines here: the end of the line comes first, and may come alone.
 _CLAUSE = EARLY.pattern.replace(r"\s+", r"[^\S\n]+")
 _POINT_OR_CLAUSE = re.compile(rf"\n | {_IN_LINE} | {_CLAUSE}", re.VERBOSE)
 # The whole word that tells whether a doubtful end was one, unless it ends a sentence itself.
-_WORD = re.compile(r"\w+[^\w.!?…。！？\n]")
+_WORD = re.compile(rf"\w+[^\w{MARKS}{CJK_MARKS}\n]")
 
 
 class Unit(NamedTuple):
@@ -96,7 +97,7 @@ class Units:
         unit = Unit(text, self.ink)
         self._see(start, end)
         self.line_start = text.endswith("\n")
-        self.word = bool(DOUBTFUL.search(text, max(0, len(text) - 40)))
+        self.word = is_doubtful(text)
         return unit
 
     def _see(self, start: int, end: int) -> None:

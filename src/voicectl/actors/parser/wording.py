@@ -13,12 +13,12 @@ class Wording(NamedTuple):
     emoji: Literal["drop", "name"] = "drop"
 
 
-_SCHEME = re.compile(r"^\w+://(?:www\.)?")
+_SCHEME = re.compile(r"^(?:\w+://)?(?:www\.)?")
 # Pictures and dingbats with what modifies them; three lines, rules and blocks in a row are a drawing.
 _BASE = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u23e9-\u23fa\u231a\u231b\u3030\u303d"
 _MODIFIER = "\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"
-_EMOJI = re.compile(f"[ \t]*(?:[{_BASE}][{_MODIFIER}]*)+|[\ufe0f\u20e3\U000e0020-\U000e007f]+")
-_ONE_EMOJI = re.compile(f"[{_BASE}](?:\u200d?[{_MODIFIER}])*")
+_EMOJI = re.compile(f"[ \t]*(?:[{_BASE}][{_MODIFIER}]*|[0-9#*]\ufe0f?\u20e3)+|[\ufe0f\u20e3\U000e0020-\U000e007f]+")
+_ONE_EMOJI = re.compile(f"[{_BASE}](?:\u200d?[{_MODIFIER}])*|[0-9#*](?=\ufe0f?\u20e3)")
 _DRAWING = re.compile("[ \t]*(?:[\u2500-\u259f]|={4}|-{4}|_{4}|\\*{4}|~{4}|#{4})[\u2500-\u259f=_*~#-]*")
 _NAMES = {
     "\u2705": "check mark",
@@ -37,7 +37,7 @@ def address(url: str, wording: Wording) -> str:
     if wording.urls == "full":
         return _SCHEME.sub("", url).rstrip("/")
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if "://" in url else f"http://{url}")
         return (parts.hostname or parts.path).removeprefix("www.")
     except ValueError:
         return ""
@@ -56,7 +56,7 @@ def _named(match: re.Match[str]) -> str:
     names: list[str] = []
     letters = ""
     for emoji in _ONE_EMOJI.findall(match.group()):
-        name = _NAMES.get(emoji[0]) or unicodedata.name(emoji[0], "").lower()
+        name = emoji if emoji.isascii() else _NAMES.get(emoji[0]) or unicodedata.name(emoji[0], "").lower()
         if name.startswith("regional indicator symbol letter "):
             letters += name[-1].upper()  # two of them are a flag
         elif name:
