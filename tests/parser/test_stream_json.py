@@ -284,6 +284,7 @@ def test_a_log_that_holds_lines_twice_is_spoken_once() -> None:
     """Every line has an id of its own; deltas that are alike and have none are two."""
     twice = [assistant("a", "One.", uuid="u1")] * 2
     assert heard(*twice, user("ok", uuid="u2"), twice[0], RESULT) == ["One."]
+    assert heard(*twice, assistant("b", "One.", uuid="u1"), RESULT) == ["One.", "One."]
     echo = event({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Ha. "}}, uuid="u3")
     assert heard(start("m"), block(), echo, echo, *stop(), RESULT) == ["Ha."]
     assert heard(start("m"), block(), delta("Ha. "), delta("Ha. "), *stop(), RESULT) == ["Ha.", "Ha."]

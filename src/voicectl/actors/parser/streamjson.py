@@ -240,7 +240,7 @@ class StreamJson:
         """Say whether a line came before; a log may hold it twice."""
         if not isinstance(line.uuid, str) or not line.uuid:
             return False
-        key = zlib.crc32(line.uuid.encode("utf-8", "surrogatepass"))
+        key = zlib.crc32(bytes(line.message), zlib.crc32(line.uuid.encode("utf-8", "surrogatepass")))
         if key in self.state.lines:
             return True
         self.state.lines = [*self.state.lines[1 - _LINES_KEPT :], key]
