@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import oracle
+import tones
 from faults import KINDS, VICTIMS, Kind, schedule
 from inject import Done, Injector
 from pipeline import PAUSE_S, Instance, Pipeline
@@ -73,7 +74,7 @@ def run(plan: Plan, keep: Path) -> Outcome:
             thread.start()
         injector.join()
         problems = [injector.error] if injector.error else []
-        problems += _finish(pipeline, writers)
+        problems += _finish(pipeline, writers, may_fail=_is_poisoned(plan))
         history = instance.history()
         pipeline.down()
         pipeline.watch.stop()
@@ -96,8 +97,12 @@ def _writer(instance: Instance, seed: int, pace: Pace, feed: int) -> Writer:
     return Writer(feed, seed, pace, start)
 
 
-def _finish(pipeline: Pipeline, writers: list[Writer]) -> list[str]:
-    """Let everything be spoken; return what went wrong."""
+def _is_poisoned(plan: Plan) -> bool:
+    return tones.POISON.items() <= plan.settings.items()
+
+
+def _finish(pipeline: Pipeline, writers: list[Writer], may_fail: bool) -> list[str]:
+    """Let everything be spoken; return what went wrong. ``may_fail``: sentences are expected to be set aside."""
     for writer in writers:
         writer.finish()
     for writer in writers:
@@ -119,7 +124,7 @@ def _finish(pipeline: Pipeline, writers: list[Writer]) -> list[str]:
     problems = [
         f"feed {writer.feed} ended with status {status}"
         for writer in writers
-        if (status := writer.process.poll()) and not (status == 1 and pipeline.ups > 1)
+        if (status := writer.process.poll()) and not (status == 1 and (may_fail or pipeline.ups > 1))
     ]
     if not is_over():
         alive = [writer.feed for writer in writers if writer.process.poll() is None]
@@ -141,7 +146,11 @@ def _judge(
 ) -> Outcome:
     written = {(writer.feed, number): at for writer in writers for number, at in writer.written.items()}
     heard, strange = oracle.hearings(pipeline.watch.files)
-    verdict = oracle.judge(heard, strange, written, {writer.feed: writer.cut for writer in writers}, history)
+    deaths = oracle.Deaths(
+        {writer.feed: writer.cut for writer in writers}, {writer.feed: writer.torn for writer in writers}
+    )
+    is_deadly = tones.is_deadly if _is_poisoned(plan) else lambda _: False
+    verdict = oracle.judge(heard, strange, written, deaths, history, is_deadly)
     silences = oracle.gaps(heard, pipeline.watch, written, PAUSE_S)
     return Outcome(plan, verdict, injector.done, attribute(injector.done, silences), problems + verdict.problems, None)
 
@@ -189,6 +198,7 @@ def summary(outcomes: list[Outcome]) -> dict[str, Any]:
         "cut_ms": {"least": min(cuts, default=0.0), "most": max(cuts, default=0.0)},
         "in_flight": sum(len(verdict.in_flight) for verdict in verdicts),
         "set_aside": sum(len(verdict.set_aside) for verdict in verdicts),
+        "torn": sum(len(verdict.torn) for verdict in verdicts),
         "gaps_ms": {victim: _spread(values) for victim, values in sorted(gaps.items())},
         "problems": [problem for outcome in outcomes for problem in outcome.problems],
         "details": [
@@ -211,7 +221,7 @@ def _spread(seconds: list[float]) -> dict[str, float]:
 def table(result: dict[str, Any]) -> str:
     """Return a summary as text."""
     lines = [f"faults {sum(result['faults'].values())}: " + ", ".join(f"{k} {v}" for k, v in result["faults"].items())]
-    names = ("sentences", "lost", "repeated", "out_of_order", "cut", "in_flight", "set_aside")
+    names = ("sentences", "lost", "repeated", "out_of_order", "cut", "in_flight", "set_aside", "torn")
     lines.append("  ".join(f"{name} {result[name]}" for name in names))
     lines.append(f"cuts: {result['cut_ms']['least']:+.0f} … {result['cut_ms']['most']:+.0f} ms")
     lines.append(f"{'gap after a fault of (ms)':<28}{'n':>5}{'p50':>8}{'p95':>8}{'max':>8}")
@@ -228,6 +238,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--victims", nargs="+", default=list(VICTIMS), choices=VICTIMS)
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
     parser.add_argument("--device", action="store_true", help="record an audio server, and kill that as well")
+    parser.add_argument("--poison", action="store_true", help="some sentences kill the translator or the voices")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of voicectl up")
     parser.add_argument("--json", type=Path, help="write the result to this file")
     parser.add_argument("--keep", type=Path, default=Path("chaos-failures"), help="where failed runs are kept")
@@ -235,7 +246,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def plan(options: argparse.Namespace, seed: int, seconds: float) -> Plan:
     """Return the plan that the options describe."""
-    settings = dict(item.split("=", 1) for item in options.set)
+    settings = dict(item.split("=", 1) for item in options.set) | (tones.POISON if options.poison else {})
     pause, spacing, victims = tuple(options.pause), tuple(options.spacing), tuple(options.victims)
     kinds = tuple(options.kinds)
     return Plan(seed, seconds, options.feeds, pause, spacing, victims, kinds, settings, options.device)

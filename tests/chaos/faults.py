@@ -71,7 +71,7 @@ def _draw(chance: random.Random, at: float, kind: Kind, victims: tuple[str, ...]
     if kind == "several":
         hit = chance.sample(victims, min(len(victims), chance.randint(2, 4)))
     elif kind in ("unlink", "garbage"):
-        hit = [chance.choice([victim for victim in victims if victim != "feed"])]
+        hit = [chance.choice(victims)]
     elif kind == "audio":
         hit = ["audio server"]
     return Fault(

@@ -114,7 +114,8 @@ class Injector(threading.Thread):
                 pid = writer.stop()
                 self._continue_later(pid, fault.length)
                 return pid
-            return writer.kill(SIGNALS[fault.kind])
+            kill = chance.choice((writer.kill, writer.kill_in_sentence))
+            return kill(SIGNALS[fault.kind])
         return self._signal(fault, victim)
 
     def _signal(self, fault: Fault, victim: str) -> int | None:

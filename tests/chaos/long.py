@@ -1,7 +1,8 @@
 """The long run, by hand: ``make chaos MINUTES=60``, or ``python tests/chaos/long.py --minutes 60``.
 
 Seed after seed, by turns without and with a warm spare for every stage, by turns with a backlog and with an agent
-slower than the voice. Prints one table for each, and keeps the folder of every run that broke the promise.
+slower than the voice; in every third one some sentences kill the translator or the voices. Prints one table for each,
+and keeps the folder of every run that broke the promise.
 """
 
 import argparse
@@ -9,6 +10,8 @@ import json
 import sys
 import time
 from typing import Any
+
+import tones
 
 import chaos
 from voicectl.protocol.messages import STAGES
@@ -24,6 +27,8 @@ def plans(options: argparse.Namespace, seed: int) -> tuple[str, chaos.Plan]:
     with_spares = seed % 2 == 1
     if with_spares:
         plan = plan._replace(settings=SPARES | plan.settings)
+    if seed % 3 == 0:
+        plan = plan._replace(settings=plan.settings | tones.POISON)
     if seed // 2 % 2:
         plan = plan._replace(pause=SLOW)
     return ("with spares" if with_spares else "without spares"), plan

@@ -1,6 +1,8 @@
 """Judges a run by the recorded sound and the journal: every sentence once, in order, cut by at most 100 ms."""
 
+import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,7 +57,7 @@ def hearings(files: list[Path]) -> tuple[list[Hearing], int]:
         samples = sound.read(path)
         strange += tones.unknown(samples)
         for run, copies in _by_run(tones.runs(samples), tones.decode(samples)):
-            if not copies:
+            if not copies and not tones.is_unknown(samples[run.start : run.end]):
                 orphans.append(Piece(path, run))
             for copy, piece in _parts(path, run, copies):
                 name = (copy.feed, copy.number)
@@ -110,8 +112,22 @@ def _settle(heard: list[Hearing], orphans: list[Piece], following: Hearing) -> N
             following.pieces.append(piece)
 
 
+class Deaths(NamedTuple):
+    """The deaths of each feed.
+
+    ``between`` two sentences: the last number written before; ``within`` one: that number. The read that was in
+    flight may be lost. What had been read of a sentence is spoken, and the rest by the next feed: in two halves.
+    """
+
+    between: dict[int, list[int]]
+    within: dict[int, list[int]]
+
+
 class Verdict(NamedTuple):
-    """What became of a run. ``cuts`` are the deviations in ms of the sentences that were cut."""
+    """What became of a run.
+
+    ``cuts`` are the deviations in ms of the sentences that were cut, ``torn`` those that two feeds had a half of each.
+    """
 
     sentences: int
     lost: list[Name]
@@ -120,6 +136,7 @@ class Verdict(NamedTuple):
     cuts: list[float]
     in_flight: list[Name]
     set_aside: list[Name]
+    torn: list[Name]
     problems: list[str]
 
 
@@ -127,8 +144,9 @@ def judge(
     heard: list[Hearing],
     strange: int,
     written: dict[Name, float],
-    cut_feeds: dict[int, list[int]],
+    deaths: Deaths,
     history: list[dict[str, Any]],
+    is_deadly: Callable[[int], bool] = lambda _: False,
 ) -> Verdict:
     """Compare what was heard with what was written and journaled.
 
@@ -136,17 +154,23 @@ def judge(
         heard: The recording, decoded.
         strange: Texts in it that nobody wrote.
         written: When each sentence was in a feed's pipe.
-        cut_feeds: For each feed, the last number written before each of its deaths: the read that was in flight
-            then may be lost.
+        deaths: Those of the feeds.
         history: ``voicectl history --json``.
+        is_deadly: Whether every voice dies on a sentence of this number: then it is set aside, and never heard.
     """
     rows = [(tones.parse(row["source"]), row) for row in history]
     journaled = {name: row for name, row in rows if name}
-    in_flight = [(feed, number) for feed, cuts in cut_feeds.items() for number in cuts if number]
+    fragments = [row["source"] for name, row in rows if not name]
+    in_flight = [(feed, number) for feed, cuts in deaths.between.items() for number in cuts if number]
     in_flight = [name for name in in_flight if name not in journaled]
+    torn = [(feed, number) for feed, numbers in deaths.within.items() for number in numbers]
+    torn = [name for name in torn if name not in journaled]
+    halves = {name: _halves(name, fragments) for name in torn}
+    in_flight += [name for name, found in halves.items() if not found]
     set_aside = [name for name, row in journaled.items() if row["state"] == "quarantined"]
     counts = Counter(each.name for each in heard)
-    lost = [name for name in written if not counts[name] and name not in in_flight and name not in set_aside]
+    excused = {*in_flight, *set_aside, *torn}
+    lost = [name for name in written if not counts[name] and name not in excused]
     deviations = [(each.name, each.deviation_ms) for each in heard if abs(each.deviation_ms) > MEASURE_MS]
     problems = [f"{name} was cut by {ms:+.0f} ms" for name, ms in deviations if abs(ms) > CUT_MS + MEASURE_MS]
     twice = Counter(name for name, _ in rows if name)
@@ -156,9 +180,18 @@ def judge(
         for name, row in journaled.items()
         if row["state"] not in ("spoken", "quarantined")
     ]
-    fragments = [row["source"] for name, row in rows if not name]
-    if len(fragments) > len(in_flight) or strange > len(in_flight):
+    for found in halves.values():
+        for half in found:
+            fragments.remove(half)
+    # Of a read that was in flight one half may be lost, and the other one is all that is left. (A cut may double it.)
+    allowed = len(in_flight) + sum(map(len, halves.values()))
+    if len(fragments) > len(in_flight) or strange > 2 * allowed:
         problems.append(f"texts that nobody wrote: {fragments}, heard {strange} times")
+    problems += [
+        f"{name} kills every voice and was {journaled[name]['state'] if name in journaled else 'not journaled'}"
+        for name in written
+        if is_deadly(name[1]) and name not in set_aside and name not in in_flight and name not in torn
+    ]
     return Verdict(
         sentences=len(written),
         lost=sorted(lost),
@@ -167,8 +200,28 @@ def judge(
         cuts=[ms for _, ms in deviations],
         in_flight=in_flight,
         set_aside=set_aside,
+        torn=[name for name, found in halves.items() if found],
         problems=problems,
     )
+
+
+def _halves(name: Name, fragments: list[str]) -> list[str]:
+    """Return the two texts, next to each other in the journal of a feed and its successor, that a death made of one.
+
+    A single one where the other half held nothing but marks, which are not spoken; none when they are not there.
+    """
+    wanted = _letters(tones.text(*name))
+    for one in fragments:
+        if _letters(one) == wanted:
+            return [one]
+        for other in fragments:
+            if _letters(one) + _letters(other) == wanted:
+                return [one, other]
+    return []
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W", "", text)
 
 
 def _disorder(heard: list[Hearing], journaled: dict[Name, dict[str, Any]]) -> list[tuple[Name, Name]]:

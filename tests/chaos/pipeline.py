@@ -91,7 +91,9 @@ class Pipeline:
             return None
 
     def addresses(self, victim: str) -> list[str]:
-        """Return the inboxes of a stage, or of the supervisor."""
+        """Return the inboxes of a stage, of the supervisor, or of all feeds."""
+        if victim == "feed":
+            return [f"ipc://{path}" for path in self.instance.runtime.glob("feed.*.ipc")]
         book = self.book
         if book is None:
             return []

@@ -21,7 +21,7 @@ def judged(path: Path, parts: list[tones.Samples]) -> oracle.Verdict:
         file.setparams((1, 2, tones.RATE, 0, "NONE", ""))
         file.writeframes(sound.astype("<i2").tobytes())
     heard, strange = oracle.hearings([path / "heard.wav"])
-    return oracle.judge(heard, strange, {(1, number): 0.0 for number in (1, 2, 3)}, {}, HISTORY)
+    return oracle.judge(heard, strange, {(1, number): 0.0 for number in (1, 2, 3)}, oracle.Deaths({}, {}), HISTORY)
 
 
 def test_a_schedule_is_the_same_for_the_same_seed() -> None:
@@ -51,6 +51,41 @@ def test_a_repeated_sentence_is_seen(tmp_path: Path) -> None:
 def test_a_wrong_order_is_seen(tmp_path: Path) -> None:
     """Two neighbours in the wrong order."""
     assert judged(tmp_path, [CODES[1], CODES[0], CODES[2]]).disordered == [((1, 2), (1, 1))]
+
+
+def torn(fragments: list[str], sound: list[tones.Samples], path: Path) -> oracle.Verdict:
+    """Judge a run in which the second sentence is journaled as these fragments."""
+    rows = [HISTORY[0], *({**HISTORY[1], "source": text} for text in fragments), HISTORY[2]]
+    silent = np.concatenate([each for part in sound for each in (part, SILENCE)])
+    with wave.open(str(path / "heard.wav"), "wb") as file:
+        file.setparams((1, 2, tones.RATE, 0, "NONE", ""))
+        file.writeframes(silent.astype("<i2").tobytes())
+    heard, strange = oracle.hearings([path / "heard.wav"])
+    written = {(1, number): 0.0 for number in (1, 2, 3)}
+    return oracle.judge(heard, strange, written, oracle.Deaths({}, {1: [2]}), rows)
+
+
+def test_a_sentence_that_two_feeds_had_a_half_of_is_not_lost(tmp_path: Path) -> None:
+    """Both halves are journaled; with one of them missing it was in flight, and a text of nobody is a problem."""
+    unknown = np.concatenate([pcm.samples for pcm in tones.ToneBackend(None, "en").synthesize("Sentence 2")])
+    sound = [CODES[0], unknown, unknown, CODES[2]]
+    verdict = torn(["Sentence 2", "of feed 1."], sound, tmp_path)
+    assert (verdict.lost, verdict.torn, verdict.in_flight, verdict.problems) == ([], [(1, 2)], [], [])
+    verdict = torn(["of feed 1."], sound, tmp_path)
+    assert (verdict.torn, verdict.in_flight, verdict.problems) == ([], [(1, 2)], [])
+    assert torn(["Sentence 2", "of feed 1.", "Boo."], sound, tmp_path).problems
+
+
+def test_a_sentence_that_kills_every_voice_must_be_set_aside(tmp_path: Path) -> None:
+    """To be heard in spite of it would mean that the kill was not tried."""
+    rows = [*HISTORY[:2], {**HISTORY[2], "state": "quarantined"}]
+    heard = [oracle.Hearing((1, number)) for number in (1, 2)]
+    written = {(1, number): 0.0 for number in (1, 2, 3)}
+    judge = oracle.judge(heard, 0, written, oracle.Deaths({}, {}), rows, lambda number: number == 3)
+    assert (judge.lost, judge.set_aside) == ([], [(1, 3)])
+    assert not any("kills every voice" in problem for problem in judge.problems)
+    judge = oracle.judge(heard, 0, written, oracle.Deaths({}, {}), HISTORY, lambda number: number == 3)
+    assert any("kills every voice" in problem for problem in judge.problems)
 
 
 @pytest.mark.parametrize("cut", [2000, 3000])

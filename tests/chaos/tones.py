@@ -5,15 +5,18 @@ feed, four hexadecimal digits of the number, a check digit. A copy is 105 ms lon
 to 100 ms leaves at least one of the three whole, and a copy that is heard twice is a repetition of more than that.
 """
 
+import os
 import re
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from voicectl.actors.synthesizer.backend import Pcm
+from voicectl.actors.translator.backend import Result, Source
 
 Samples = npt.NDArray[np.int16]
 
@@ -50,6 +53,30 @@ def parse(sentence: str) -> tuple[int, int] | None:
     """Return (feed, number) of such a sentence, or None for another text."""
     found = _NAME.fullmatch(sentence.strip())
     return (int(found[2]), int(found[1])) if found else None
+
+
+POISON = {
+    "translator.backend": "tones:FragileTranslator",
+    "translator.fallback": '["none"]',
+    "synthesizer.backend": "tones:FragileToneBackend",
+    "synthesizer.fallback": '["tones:DeadlyToneBackend"]',
+}
+"""Settings under which some sentences kill a stage, every time: it goes on with its fallback, or sets them aside."""
+
+
+def is_fragile(number: int) -> bool:
+    """Whether the first voice dies on this sentence of any feed."""
+    return number % 11 == 6
+
+
+def is_deadly(number: int) -> bool:
+    """Whether every voice does."""
+    return number % 17 == 9
+
+
+def is_untranslatable(number: int) -> bool:
+    """Whether the translator does."""
+    return number % 13 == 4
 
 
 # -- speaking ----------------------------------------------------------------------------------
@@ -101,6 +128,52 @@ class SecondToneBackend(ToneBackend):
     """The same voice under another name, for the list of fallbacks."""
 
     name = "tones:SecondToneBackend"
+
+
+class FragileToneBackend(ToneBackend):
+    """Dies on some sentences, before it has made a sound of them."""
+
+    name = "tones:FragileToneBackend"
+
+    def synthesize(self, text: str) -> Iterator[Pcm]:
+        """Speak, or die."""
+        name = parse(text)
+        if name and (is_fragile(name[1]) or is_deadly(name[1])):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().synthesize(text)
+
+
+class DeadlyToneBackend(SecondToneBackend):
+    """What takes over from it, and dies on fewer."""
+
+    name = "tones:DeadlyToneBackend"
+
+    def synthesize(self, text: str) -> Iterator[Pcm]:
+        """Speak, or die."""
+        name = parse(text)
+        if name and is_deadly(name[1]):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().synthesize(text)
+
+
+class FragileTranslator:
+    """Translates nothing, and dies on some sentences."""
+
+    name = "tones:FragileTranslator"
+    device = "cpu"
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def translate(self, batch: Sequence[Source]) -> list[Result]:
+        """Hand on, or die."""
+        names = [parse(source.text) for source in batch]
+        if any(name and is_untranslatable(name[1]) for name in names):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return [Result(source.text) for source in batch]
+
+    def close(self) -> None:
+        """Nothing to free."""
 
 
 class ShortToneBackend(ToneBackend):
@@ -165,6 +238,12 @@ def unknown(sound: Samples) -> int:
     """Return how often a text that is no numbered sentence was heard."""
     frames = _purity(sound, [_UNKNOWN_HZ])[:, 0] > _PURITY
     return int(np.count_nonzero(np.diff(frames.astype(np.int8)) > 0))
+
+
+def is_unknown(sound: Samples) -> bool:
+    """Whether a stretch of sound is nothing but a text that is no numbered sentence, or a part of one."""
+    frames = _purity(sound, [_UNKNOWN_HZ])[:, 0] > _PURITY
+    return len(frames) > 0 and bool(frames.mean() > 0.5)
 
 
 def _purity(sound: Samples, tones: list[int] | None = None) -> npt.NDArray[np.float32]:

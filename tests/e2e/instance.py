@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +18,7 @@ from typing import Any, Self
 import psutil
 
 from voicectl.protocol.messages import STAGES
+from voicectl.supervisor.book import read_book
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "recordings"
 DEADLINE_S = 60.0
@@ -77,7 +80,7 @@ class Instance:
         """Run a command to its end."""
         command = [sys.executable, "-m", "voicectl", *arguments]
         return subprocess.run(
-            command, input=stdin, env=self.env, cwd=self.folder, capture_output=True, timeout=120, check=False
+            command, input=stdin, env=self.env, cwd=self.folder, capture_output=True, timeout=170, check=False
         )
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -99,6 +102,10 @@ class Instance:
     def up(self, sink: str, *arguments: str) -> None:
         """Start the pipeline and wait until it is up."""
         self.run("up", "--detach", "--sink", sink, *arguments)
+
+    def use_plugins(self) -> None:
+        """Let the stages import the ``poison`` module from this folder."""
+        self.env["PYTHONPATH"] = str(Path(__file__).parent)
 
     def status(self) -> dict[str, Any]:
         """Return the parsed status."""
@@ -122,6 +129,21 @@ class Instance:
         """Return the states of all sentences, in order."""
         return [row["state"] for row in self.history()]
 
+    def journaled(self) -> list[str]:
+        """Return the states of all sentences as the journal has them now: a command would take part of a sentence."""
+        path = self.state / "journal.sqlite3"
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as journal:
+                return [state for (state,) in journal.execute("SELECT state FROM utterances ORDER BY id")]
+        except sqlite3.Error:
+            return []
+
+    def pid(self, name: str) -> int:
+        """Return a stage's or the supervisor's process id, without asking the supervisor."""
+        book = read_book(self.runtime)
+        assert book, "no pipeline is running"
+        return book.pid if name == "supervisor" else book.stages[name].pid
+
     def processes(self) -> list[psutil.Process]:
         """Return every process that belongs to this instance's daemon."""
         found = []
@@ -139,7 +161,7 @@ class Instance:
 
     def wait_until_speaking(self, number: int) -> None:
         """Wait until the sentence with this number is being spoken."""
-        eventually(lambda: self.states()[number - 1 :][:1] in (["speaking"], ["spoken"]), f"sentence {number}")
+        eventually(lambda: self.journaled()[number - 1 :][:1] in (["speaking"], ["spoken"]), f"sentence {number}")
 
     def wait_until_ready(self) -> None:
         """Wait until every stage is ready."""

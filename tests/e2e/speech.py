@@ -52,6 +52,18 @@ def assert_each_once_in_order(sound: Samples, texts: Sequence[str]) -> None:
     assert starts == sorted(starts), f"order: {starts}"
 
 
+def assert_each_once_but_for_a_cut(sound: Samples, texts: Sequence[str], allowed: int) -> None:
+    """Fail unless every sentence is in the sound once, in order, and whole, but for one that was cut.
+
+    There at most ``allowed`` samples are lost or repeated; between two sentences nothing is.
+    """
+    whole = [text for text in texts if places(sound, spoken(text))]
+    assert len(whole) >= len(texts) - 1, f"whole are only {whole}"
+    assert_each_once_in_order(sound, whole)
+    expected = sum(np.count_nonzero(spoken(text)) for text in texts)
+    assert abs(np.count_nonzero(sound) - expected) < allowed
+
+
 def longest_gap_s(sound: Samples, rate: int) -> float:
     """Return the longest silence (exact zeros) between the first and the last sound."""
     loud = np.flatnonzero(sound)

@@ -7,10 +7,10 @@ import numpy as np
 import psutil
 import pytest
 from instance import STAGES, TEXT, Instance, eventually
-from speech import assert_each_once_in_order, read_wav, spoken
+from speech import assert_each_once_but_for_a_cut, assert_each_once_in_order, read_wav
 
-CUT_S = 0.1
-"""What a killed sink may lose or repeat at the cut."""
+CUT = 4800
+"""Samples (100 ms) that a killed sink may lose or repeat at the cut."""
 
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "sink"])
@@ -19,7 +19,7 @@ def test_a_killed_stage_is_not_heard(instance: Instance, stage: str) -> None:
     instance.up("wav:out.wav,realtime")
     feed = instance.start_feed(TEXT)
     instance.wait_until_speaking(2)
-    os.kill(instance.stage(stage)["pid"], signal.SIGKILL)
+    os.kill(instance.pid(stage), signal.SIGKILL)
     assert feed.wait(90) == 0
     instance.wait_until_ready()
     assert instance.stage(stage)["restarts"] == 1
@@ -34,14 +34,11 @@ def test_a_killed_sink_goes_on_where_it_was_cut(instance: Instance) -> None:
     instance.up("wav:out.wav,realtime")
     feed = instance.start_feed(TEXT)
     instance.wait_until_speaking(2)
-    os.kill(instance.stage("sink")["pid"], signal.SIGKILL)
+    os.kill(instance.pid("sink"), signal.SIGKILL)
     assert feed.wait(90) == 0
     texts = [row["translation"] for row in instance.history()]
     instance.run("down")
-    sound, rate = read_wav(instance.wav)
-    whole = sum(np.count_nonzero(spoken(text)) for text in texts)
-    assert abs(np.count_nonzero(sound) - whole) < CUT_S * rate
-    assert_each_once_in_order(sound, [texts[0], *texts[2:]])
+    assert_each_once_but_for_a_cut(read_wav(instance.wav)[0], texts, CUT)
 
 
 def test_a_stopped_stage_is_replaced(instance: Instance) -> None:
@@ -61,9 +58,8 @@ def test_a_killed_supervisor_takes_its_stages_along(instance: Instance) -> None:
     instance.up("wav:first.wav,realtime")
     feed = instance.start_feed(TEXT)
     instance.wait_until_speaking(2)
-    supervisor = next(each for each in instance.processes() if "voicectl.supervisor" in each.cmdline())
-    supervisor.kill()
-    assert feed.wait(30) == 1
+    os.kill(instance.pid("supervisor"), signal.SIGKILL)
+    assert feed.wait(60) == 1
     assert feed.stderr
     assert len(feed.stderr.read().decode().splitlines()) == 1
     eventually(lambda: instance.processes() == [], "the stages to end")
@@ -73,9 +69,7 @@ def test_a_killed_supervisor_takes_its_stages_along(instance: Instance) -> None:
     texts = [row["translation"] for row in instance.history()]
     instance.run("down")
     sounds = [read_wav(instance.folder / name)[0] for name in ("first.wav", "second.wav")]
-    whole = sum(np.count_nonzero(spoken(text)) for text in texts)
-    assert abs(sum(np.count_nonzero(sound) for sound in sounds) - whole) < CUT_S * 48_000
-    assert_each_once_in_order(sounds[1], texts[2:])
+    assert_each_once_but_for_a_cut(np.concatenate(sounds), texts, CUT)
 
 
 def test_a_stage_that_cannot_live_makes_the_pipeline_give_up(instance: Instance) -> None:
@@ -83,7 +77,7 @@ def test_a_stage_that_cannot_live_makes_the_pipeline_give_up(instance: Instance)
     instance.up("null:fast", "--set", "supervisor.max_restarts=1")
     for number in (1, 2):
         eventually(lambda: instance.stage("parser")["state"] == "ready", "the parser")
-        pid = instance.stage("parser")["pid"]
+        pid = instance.pid("parser")
         os.kill(pid, signal.SIGKILL)
         if number == 1:
             eventually(lambda pid=pid: instance.stage("parser")["pid"] not in (pid, 0), "its successor")

@@ -13,7 +13,7 @@ def test_the_device_plays_every_sentence_bit_exact(instance: Instance) -> None:
     require_rig()
     with PulseRig() as rig:
         instance.env |= rig.env
-        instance.up("device")
+        instance.up("device", "--set", "sink.latency_ms=500")  # a busy machine must not leave a dropout
         with rig.record() as recording:
             instance.run("feed", "--wait", "--format", "text", stdin=TEXT.encode())
             recording.wait_for_more(rig.rate // 2)

@@ -19,6 +19,9 @@ LINE = json.dumps(
     }
 ).encode()
 
+ANOTHER_LINE = LINE.replace(b"msg_1", b"msg_2").replace(b'"uuid": "u"', b'"uuid": "v"')
+"""The same words in the next message."""
+
 
 def stderr_lines(done: "subprocess.CompletedProcess[bytes]") -> list[str]:
     """Return what was said on standard error, line by line."""
@@ -53,7 +56,7 @@ def test_a_feed_that_outlives_its_pipeline_goes_on_with_the_next(instance: Insta
     instance.up("null:fast")
     feed.stdin.write(b"The build is finished.")
     feed.stdin.close()
-    assert feed.wait(30) == 0
+    assert feed.wait(60) == 0
     assert [row["source"] for row in instance.history()] == [
         "The tests passed.",
         "I will fix the bug.",
@@ -110,7 +113,7 @@ def test_a_broken_line_is_skipped_and_counted(instance: Instance) -> None:
     """Broken JSON between good lines: the good ones are spoken, the bad one is counted."""
     instance.up("null:fast")
     bad = b'{"type":"assistant","message":{"content":[{"type":"te\n'
-    instance.run("feed", "--wait", stdin=LINE + b"\n" + bad + LINE.replace(b"msg_1", b"msg_2") + b"\n")
+    instance.run("feed", "--wait", stdin=LINE + b"\n" + bad + ANOTHER_LINE + b"\n")
     assert instance.states() == ["spoken"] * 2
     assert eventually(lambda: instance.counters("parser").get("bad_json"), "the counter") == 1
 
@@ -119,7 +122,7 @@ def test_a_line_of_ten_megabytes_does_no_harm(instance: Instance) -> None:
     """A 10 MB line of tool output is passed over; what comes behind it is spoken."""
     instance.up("null:fast")
     huge = json.dumps({"type": "user", "message": {"content": [{"type": "tool_result", "content": "x" * 10_000_000}]}})
-    instance.run("feed", "--wait", stdin=LINE + b"\n" + huge.encode() + b"\n" + LINE.replace(b"msg_1", b"msg_2"))
+    instance.run("feed", "--wait", stdin=LINE + b"\n" + huge.encode() + b"\n" + ANOTHER_LINE)
     assert instance.states() == ["spoken"] * 2
 
 
@@ -142,11 +145,12 @@ def test_binary_noise_leaves_the_pipeline_standing(instance: Instance) -> None:
 
 
 def test_a_long_answer_keeps_ahead_of_the_voice(instance: Instance) -> None:
-    """The 2,000-word recording through null:fast: all of it, without an underrun, faster than it would be spoken."""
+    """The 2,000-word recording through null:fast: all of it, without an underrun or a restart."""
     recording = RECORDINGS.parents[2] / ".." / "shared" / "recordings" / "long.partial.jsonl"
     if not recording.exists():
         pytest.skip("the long recording is not beside this checkout")
-    instance.up("null:fast")
+    instance.use_plugins()
+    instance.up("null:fast", "--set", "synthesizer.backend=poison:ToneVoice")
     instance.run("feed", "--wait", stdin=recording.read_bytes())
     assert set(instance.states()) == {"spoken"}
     assert instance.counters("sink")["underruns"] == 0
@@ -185,7 +189,7 @@ def test_a_full_disk_is_said_once_and_speech_goes_on(instance: Instance) -> None
         text = b"The tests passed. " * 60
         done = instance.try_("feed", "--wait", "--format", "text", stdin=text)
         assert done.returncode == 0, done.stderr
-        assert instance.status()["spoken"] == 60
+        eventually(lambda: instance.status()["spoken"] == 60, "the supervisor to have counted them")
         assert len(stderr_lines(done)) <= 1
         assert ["cannot be written" in notice for notice in instance.status()["notices"]] == [True]
         instance.run("down")

@@ -2,18 +2,12 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 from instance import STAGES, TEXT, Instance, eventually
 from speech import assert_each_once_in_order, read_wav
 
 POISON = "I must not be translated."
-
-
-def plugins(instance: Instance) -> None:
-    """Let the stages import this folder's ``poison`` module."""
-    instance.env["PYTHONPATH"] = str(Path(__file__).parent)
 
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "sink"])
@@ -34,7 +28,7 @@ def test_a_spare_takes_over(instance: Instance, stage: str) -> None:
 
 def test_a_sentence_that_kills_the_translator_is_spoken_as_it_is(instance: Instance) -> None:
     """The translator dies on one sentence: tried again, then spoken in the original; the others are translated."""
-    plugins(instance)
+    instance.use_plugins()
     instance.up("null:fast", "--set", "translator.backend=poison:DeadlyTranslator", "--set", "translator.fallback=none")
     instance.run("feed", "--wait", "--format", "text", stdin=f"Hello. {POISON} All is well.".encode())
     rows = instance.history()
@@ -46,7 +40,7 @@ def test_a_sentence_that_kills_the_translator_is_spoken_as_it_is(instance: Insta
 
 def test_a_sentence_that_kills_every_voice_is_set_aside(instance: Instance) -> None:
     """The synthesizer dies on one sentence with each of its voices: it is quarantined, shown, and the rest is heard."""
-    plugins(instance)
+    instance.use_plugins()
     voices = ("--set", "synthesizer.backend=poison:DeadlyVoice", "--set", "synthesizer.fallback=poison:DeadlyVoice")
     instance.up("null:fast", *voices, "--set", "translator.backend=none", "--set", "language.target=en")
     instance.run("feed", "--wait", "--format", "text", stdin=f"Hello. {POISON} All is well.".encode(), status=1)
@@ -56,7 +50,7 @@ def test_a_sentence_that_kills_every_voice_is_set_aside(instance: Instance) -> N
 
 def test_a_translator_that_keeps_dying_is_replaced_by_its_fallback(instance: Instance) -> None:
     """More deaths than the budget: the next backend takes over, the listener is told once, the first comes back."""
-    plugins(instance)
+    instance.use_plugins()
     fuse = instance.folder / "fuse"
     fuse.write_text("burning")
     instance.env["FUSE"] = str(fuse)

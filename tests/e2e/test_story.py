@@ -6,11 +6,13 @@ import subprocess
 
 import pytest
 from instance import RECORDINGS, TEXT, Instance, eventually
-from speech import assert_each_once_in_order, longest_gap_s, read_wav
+from speech import assert_each_once_but_for_a_cut, assert_each_once_in_order, longest_gap_s, read_wav
 
 from voicectl.actors.parser.spool import Spool, SpoolHeader
 
 QUANTILES = {"p50", "p90", "p99", "max", "count"}
+FADES = 500
+"""Samples: a pause fades for 5 ms on both sides."""
 
 
 def test_a_recorded_session_is_spoken_once_in_order(instance: Instance) -> None:
@@ -60,7 +62,7 @@ def test_a_sentence_is_spoken_before_its_feed_ends(instance: Instance) -> None:
     feed.stdin.flush()
     eventually(lambda: instance.states() == ["spoken", "spoken"], "both sentences")
     assert feed.poll() is None
-    feed.communicate(timeout=30)
+    feed.communicate(timeout=60)
     assert feed.returncode == 0
 
 
@@ -74,16 +76,18 @@ def test_tee_passes_the_input_through(instance: Instance) -> None:
 def test_restart_of_the_translator_is_not_heard(instance: Instance) -> None:
     """Restart translator during speech: nothing is lost, and the sound goes on from what is queued."""
     instance.up("wav:out.wav,realtime")
+    instance.run("pause")  # nothing is spoken before enough is queued, on whatever machine
     feed = instance.start_feed(TEXT)
-    instance.wait_until_speaking(1)
     eventually(lambda: instance.stage("sink")["queued"] >= 2, "speech to be queued in the sink")
+    instance.run("resume")
+    instance.wait_until_speaking(1)
     instance.run("restart", "translator")
     assert feed.wait(60) == 0
     assert instance.stage("translator")["restarts"] == 1
     texts = [row["translation"] for row in instance.history()]
     instance.run("down")
     sound, rate = read_wav(instance.wav)
-    assert_each_once_in_order(sound, texts)
+    assert_each_once_but_for_a_cut(sound, texts, FADES)
     assert longest_gap_s(sound, rate) < 0.5
 
 
@@ -111,23 +115,26 @@ def test_stop_cancels_what_is_queued(instance: Instance) -> None:
     feed = instance.start_feed(TEXT)
     instance.wait_until_speaking(1)
     instance.run("stop")
-    assert feed.wait(30) == 3
+    assert feed.wait(60) == 3
     assert set(instance.states()) <= {"spoken", "cancelled"}
     instance.run("feed", "--wait", "--format", "text", stdin=b"Hello.")
     assert instance.states()[-1] == "spoken"
 
 
 def test_skip_goes_on_with_the_next_sentence(instance: Instance) -> None:
-    """Skip in mid-sentence cancels that sentence only."""
+    """Skip in mid-sentence cancels that sentence only: the second, or a later one where commands are slow."""
     instance.up("wav:out.wav,realtime")
     feed = instance.start_feed(TEXT)
     instance.wait_until_speaking(2)
     instance.run("skip")
     feed.wait(60)
-    assert instance.states() == ["spoken", "cancelled", "spoken", "spoken"]
+    states = instance.states()
+    assert sorted(states) == ["cancelled", "spoken", "spoken", "spoken"]
+    skipped = states.index("cancelled")
+    assert skipped >= 1
     texts = [row["translation"] for row in instance.history()]
     instance.run("down")
-    assert_each_once_in_order(read_wav(instance.wav)[0], [texts[0], *texts[2:]])
+    assert_each_once_in_order(read_wav(instance.wav)[0], [*texts[:skipped], *texts[skipped + 1 :]])
 
 
 def test_replay_speaks_again(instance: Instance) -> None:
@@ -167,16 +174,17 @@ def test_ctrl_c_in_the_live_view_stops_the_pipeline(instance: Instance) -> None:
     up = instance.start("up", "--sink", "null:fast")
     eventually(lambda: instance.try_("status").returncode == 0, "the pipeline to be up")
     up.send_signal(signal.SIGINT)
-    assert up.wait(30) == 0
+    assert up.wait(60) == 0
     assert instance.processes() == []
 
 
 def test_ctrl_c_while_starting_leaves_nothing(instance: Instance) -> None:
-    """An interrupt of up --detach before the pipeline is up ends what was started."""
-    up = instance.start("up", "--detach", "--sink", "null:fast")
+    """An interrupt of up --detach before the pipeline is up (one stage never is) ends what was started."""
+    instance.use_plugins()
+    up = instance.start("up", "--detach", "--sink", "null:fast", "--set", "translator.backend=poison:LateTranslator")
     eventually(lambda: len(instance.processes()) > 2, "the first stages")
     up.send_signal(signal.SIGINT)
-    assert up.wait(30) != 0
+    assert up.wait(60) != 0
     eventually(lambda: instance.processes() == [], "all to end")
     assert instance.sockets() == []
 
@@ -186,15 +194,21 @@ def test_an_announcement_goes_in_at_the_next_sentence_end(instance: Instance) ->
     instance.up("wav:out.wav,realtime")
     feed = instance.start_feed(TEXT)
     instance.wait_until_speaking(1)
+    instance.run("pause")
+    begun = sum(state != "queued" for state in instance.states())
+    assert 1 <= begun < 4
     spool = Spool(instance.state / "spool", SpoolHeader(feed="bell", session="bell", format="text", announce=True))
     spool.append(b"Permission is needed.")
     spool.close(keep=True)
+    eventually(lambda: len(instance.journaled()) == 5, "the announcement to be taken up")
+    instance.run("resume")
     assert feed.wait(90) == 0
     eventually(lambda: set(instance.states()) == {"spoken"}, "everything to be spoken")
     announced = instance.history("--session", "bell")[0]
     others = [row for row in instance.history() if row["session"] != "bell"]
     place = sum(row["spoken_at"] < announced["spoken_at"] for row in others)
-    assert 1 <= place <= 2
+    assert place == begun
     texts = [row["translation"] for row in others]
     instance.run("down")
-    assert_each_once_in_order(read_wav(instance.wav)[0], [*texts[:place], announced["translation"], *texts[place:]])
+    line = [*texts[:place], announced["translation"], *texts[place:]]
+    assert_each_once_but_for_a_cut(read_wav(instance.wav)[0], line, FADES)

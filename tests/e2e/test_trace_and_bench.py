@@ -10,7 +10,9 @@ from voicectl.cli.bench import measure
 from voicectl.config.load import load_settings
 from voicectl.protocol.messages import STAGES
 
-ANSWERS = [[(0.0, "It works."), (0.02, " I will go on.")], [(0.0, "It is done."), (0.02, " Good.")]]
+LONG = "It works in all of the places that you have named to me and in all of the others that I have found."
+ANSWERS = [[(0.0, LONG), (0.02, " I will go on.")], [(0.0, "It is done."), (0.02, " Good.")]]
+"""The first answer is stopped in its first sentence, also where the machine is slow to notice that it is spoken."""
 
 
 def test_a_trace_holds_every_sentence_on_every_stage_and_the_restarts(instance: Instance) -> None:
@@ -37,7 +39,7 @@ def test_a_bench_measures_first_and_later_sentences(monkeypatch: pytest.MonkeyPa
     settings = load_settings(None, ("sink.spec=null",), "offline").settings
     report = measure(settings, ANSWERS, lambda number, count: numbers.append((number, count)))
     assert numbers == [(1, 2), (2, 2)]
-    assert (report.ttfa.count, report.ttfa_later.count, report.underruns) == (2, 1, 0)
+    assert (report.ttfa.count, report.ttfa_later.count) == (2, 1)
     assert report.ttfa.p50 is not None
     assert report.machinery.p50 is not None
     assert 0 < report.machinery.p50 < report.ttfa.p50

@@ -106,7 +106,8 @@ class Supervisor:
 
     def _take_signals(self) -> None:
         if self._signalled:
-            self.stop(now=self._signalled > 1 or self.fleet.stopping)
+            # Two signals at once may arrive as one; and before the pipeline is up there is nothing to finish.
+            self.stop(now=self._signalled > 1 or self.fleet.stopping or not self.fleet.was_up)
             self._signalled = 0
 
     def _tick(self, now: float) -> None:
