@@ -6,6 +6,7 @@ wall-clock stamps for the journal.
 
 import sqlite3
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -191,23 +192,18 @@ class Delivery:
 
     def replay_last(self, count: int) -> int:
         """Queue the last ``count`` spoken sentences once more; return how many there were."""
-        entries = self._journal.last_spoken(count)
-        _renew(entries)
-        for entry in entries:
-            entry.wanted, entry.created_at = True, time.time()
-            entry.arrived = entry.written = 0
-
-        def change(db: sqlite3.Connection) -> None:
-            for entry in entries:
-                add(db, entry)
-
-        self._journal.write(change)
-        self.backlog.put_first(entries)
-        return len(entries)
+        return self._speak_again(self._journal.last_spoken(count), add)
 
     def replay_skipped(self, count: int) -> int:
         """Queue again what was left out the last time to catch up (``count`` 0), or the last of it; return how many."""
-        entries = self._journal.last_skipped(count)
+
+        def take_back(db: sqlite3.Connection, entry: Entry) -> None:
+            update(db, entry, state="queued", play=None, error="", created_at=entry.created_at)
+
+        return self._speak_again(self._journal.last_skipped(count), take_back)
+
+    def _speak_again(self, entries: list[Entry], write: Callable[[sqlite3.Connection, Entry], None]) -> int:
+        """Put sentences that the listener has asked for before everything else; ``write`` journals one."""
         _renew(entries)
         for entry in entries:
             entry.wanted, entry.created_at = True, time.time()
@@ -215,7 +211,7 @@ class Delivery:
 
         def change(db: sqlite3.Connection) -> None:
             for entry in entries:
-                update(db, entry, state="queued", play=None, error="", created_at=entry.created_at)
+                write(db, entry)
 
         self._journal.write(change)
         self.backlog.put_first(entries)

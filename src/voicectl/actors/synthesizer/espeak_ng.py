@@ -15,7 +15,7 @@ import numpy as np
 
 from voicectl.actors.synthesizer.backend import Pcm
 from voicectl.actors.synthesizer.pcm import pronounceable, to_int16
-from voicectl.actors.synthesizer.plain import plain
+from voicectl.actors.synthesizer.plain import complaint, plain
 from voicectl.actors.synthesizer.voice import VoiceInfo, speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError
@@ -151,13 +151,15 @@ class EspeakNgBackend:
             child.stdin.write(text.encode())
             child.stdin.close()
         except OSError as exc:
-            raise BackendError(f"espeak-ng did not take the text: {_complaint(child)}") from exc
+            raise BackendError(
+                f"espeak-ng did not take the text: {complaint(child.wait(), child.stderr.read())}"
+            ) from exc
         header = child.stdout.read(_HEADER)
         rate = int.from_bytes(header[24:28], "little")
         for block in _blocks(child.stdout):
             yield Pcm(to_int16(np.frombuffer(block, dtype="<i2"), self._gain), rate)
         if child.wait() or len(header) < _HEADER:
-            raise BackendError(f"espeak-ng failed: {_complaint(child)}")
+            raise BackendError(f"espeak-ng failed: {complaint(child.wait(), child.stderr.read())}")
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -166,16 +168,6 @@ def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
     while block := stream.read(size):
         yield block[: len(block) // 2 * 2]
         size = _CHUNK
-
-
-def _complaint(child: "subprocess.Popen[bytes]") -> str:
-    """Return why a child ended, in a few words."""
-    status = child.wait()
-    if status < 0:
-        return f"killed by signal {-status}"
-    assert child.stderr
-    lines = child.stderr.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"exit status {status}"
 
 
 def _voices(path: str) -> list[Voice]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from voicectl.actors.synthesizer.backend import Pcm
 from voicectl.actors.synthesizer.pcm import pronounceable, to_int16
-from voicectl.actors.synthesizer.plain import plain
+from voicectl.actors.synthesizer.plain import complaint, plain
 from voicectl.actors.synthesizer.trim import trimmed
 from voicectl.actors.synthesizer.voice import VoiceInfo, distance, speaks
 from voicectl.config.settings import SynthesizerSettings
@@ -142,20 +142,12 @@ class SayBackend:
                 with wave.open(str(path), "rb") as file:
                     rate, data = file.getframerate(), file.readframes(file.getnframes())
             except subprocess.CalledProcessError as exc:
-                raise BackendError(f"say failed: {_complaint(exc)}") from exc
+                raise BackendError(f"say failed: {complaint(exc.returncode, exc.stderr)}") from exc
             except subprocess.TimeoutExpired as exc:
                 raise BackendError(f"say did not speak {text[:40]!r} within {_LIMIT_S:g} s") from exc
             except (OSError, EOFError, wave.Error) as exc:
                 raise BackendError(f"say made no sound for {text[:40]!r}: {exc}") from exc
         return Pcm(to_int16(np.frombuffer(data, dtype="<i2"), self._gain), rate)
-
-
-def _complaint(error: subprocess.CalledProcessError) -> str:
-    """Return why the command ended, in a few words."""
-    if error.returncode < 0:
-        return f"killed by signal {-error.returncode}"
-    lines = error.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"exit status {error.returncode}"
 
 
 def _voices(path: str) -> list[Voice]:
