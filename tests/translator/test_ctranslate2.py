@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_nllb import PAIRS
 
+from tiny_nllb import PAIRS
 from voicectl.actors.translator.backend import Source
 from voicectl.actors.translator.ctranslate2 import CTranslate2Backend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_nllb import PAIRS
 
+from tiny_nllb import PAIRS
 from voicectl.actors.translator import factory
 from voicectl.actors.translator.backend import Source
 from voicectl.config.settings import LanguageSettings, TranslatorSettings

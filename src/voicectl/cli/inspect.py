@@ -107,7 +107,8 @@ def _sound(data: dict[str, Any]) -> str:
 def status_view(data: dict[str, Any]) -> RenderableType:
     """Return the table of stages, and what is being said."""
     table = _table("", ("stage", "state"), ("pid", "up s", "restarts", "queued", "MB", "CPU%"))
-    table.add_column("backend", no_wrap=True)
+    # Only this one may be broken: a narrow terminal must not cut the others to their first letters.
+    table.add_column("backend", overflow="fold")
     for stage in data["stages"]:
         colour = COLOURS[stage["state"]]
         device = stage["device"] if stage["device"] != stage["backend"] else ""
