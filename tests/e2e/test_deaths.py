@@ -15,7 +15,10 @@ CUT = 4800
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "sink"])
 def test_a_killed_stage_is_not_heard(instance: Instance, stage: str) -> None:
-    """SIGKILL of a stage in mid-speech: every sentence is in the recording, whole, once, in order."""
+    """SIGKILL of a stage in mid-speech: every sentence is in the recording, once, in order, in both languages.
+
+    On a busy machine the sentence that is being spoken may have to wait for its end: then it fades out and in.
+    """
     instance.up("wav:out.wav,realtime")
     feed = instance.start_feed(TEXT)
     instance.wait_until_speaking(2)
@@ -25,8 +28,9 @@ def test_a_killed_stage_is_not_heard(instance: Instance, stage: str) -> None:
     assert instance.stage(stage)["restarts"] == 1
     texts = [row["translation"] for row in instance.history()]
     assert instance.states() == ["spoken"] * 4
+    assert all(texts)
     instance.run("down")
-    assert_each_once_in_order(read_wav(instance.wav)[0], texts)
+    assert_each_once_but_for_a_cut(read_wav(instance.wav)[0], texts, CUT)
 
 
 def test_a_killed_sink_goes_on_where_it_was_cut(instance: Instance) -> None:

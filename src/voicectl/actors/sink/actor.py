@@ -1,6 +1,7 @@
 """The sink stage: plays every utterance once, in order, and says what was heard."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -15,7 +16,22 @@ from voicectl.actors.sink.resample import import_resampler
 from voicectl.config.settings import SinkSettings
 from voicectl.protocol.errors import SinkError
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Audio, Cancel, Epoch, Expect, Haste, Hold, Message, Notice, Tombstone, Tune
+from voicectl.protocol.messages import (
+    Audio,
+    Cancel,
+    Epoch,
+    Expect,
+    Haste,
+    Hold,
+    Message,
+    Notice,
+    Receipt,
+    Tombstone,
+    Tune,
+)
+
+RECEIPTS_KEPT = 32
+"""Told again to a new parser: two for each sentence that can have ended while it was started."""
 
 
 class SinkActor(Actor):
@@ -34,6 +50,7 @@ class SinkActor(Actor):
         self._await_expect = bool(wiring.supervisor) if await_expect is None else await_expect
         self._progress: Progress | None = None
         self._said_epoch = -1
+        self._said: deque[Receipt] = deque(maxlen=RECEIPTS_KEPT)
         self._output = make_output(settings.spec, settings, append=wiring.incarnation > 1)
 
     def setup(self) -> About:
@@ -100,6 +117,9 @@ class SinkActor(Actor):
     def connected(self, peer: str) -> None:
         """Tell a new parser what was heard, and which cancels it may not know of."""
         if peer == "parser":
+            # What was on its way to the one before: only a receipt says how a sentence was translated, and when.
+            for receipt in self._said:
+                self.send(receipt)
             self.send(self._player.ledger())
             self._said_epoch = -1
             self._tell()
@@ -148,6 +168,7 @@ class SinkActor(Actor):
         for receipt in self._player.events():
             self.send(receipt)
             if receipt.state != "buffered":
+                self._said.append(receipt)
                 self.report(receipt)
         for cancelled in self._player.cancels:
             if cancelled.epoch > self._said_epoch:

@@ -1,4 +1,4 @@
-"""The first sample after a silence."""
+"""The sink's actor, between neighbours that a test stands in for."""
 
 import itertools
 import time
@@ -13,7 +13,7 @@ from voicectl.actors.base import Wiring
 from voicectl.actors.sink import actor
 from voicectl.actors.sink.actor import SinkActor
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope, Message, Receipt
+from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope, Ledger, Message, Receipt
 
 
 class Sink(SinkActor):
@@ -59,3 +59,14 @@ def test_the_first_sample_after_a_silence_does_not_wait_for_the_next_turn(sink: 
     sink.hear(2)
     sink.poll()
     assert sink.has_reported(2, "speaking")
+
+
+def test_a_new_parser_is_told_what_the_one_before_may_not_have_heard(sink: Sink) -> None:
+    """Its ledger says what was spoken, but only the receipts say in which words; they come first."""
+    sink.hear(1)
+    while not sink.has_reported(1, "spoken"):
+        sink.poll()
+    sink.sent.clear()
+    sink.connected("parser")
+    assert [each.state for each in sink.sent[:-1] if isinstance(each, Receipt)] == ["speaking", "spoken"]
+    assert isinstance(sink.sent[-1], Ledger)
