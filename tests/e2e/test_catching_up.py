@@ -79,7 +79,7 @@ def test_with_the_policy_skip_the_newest_paragraph_comes_next_and_the_rest_can_b
     assert left_out
     assert all(row["error"].startswith("skipped: the voice was") for row in left_out)
     assert rows[-1]["state"] == "spoken"
-    assert [row["state"] for row in said] == ["spoken"]
+    assert [(row["state"], row["translation"]) for row in said] == [("spoken", "古い部分を省略しました。")]
     assert said[0]["spoken_at"] < rows[-1]["spoken_at"]
     assert any("--skipped" in notice for notice in instance.status()["notices"])
     instance.run("replay", "--skipped")

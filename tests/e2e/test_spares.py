@@ -49,7 +49,7 @@ def test_a_sentence_that_kills_every_voice_is_set_aside(instance: Instance) -> N
 
 
 def test_a_translator_that_keeps_dying_is_replaced_by_its_fallback(instance: Instance) -> None:
-    """More deaths than the budget: the next backend takes over, the listener is told once, the first comes back."""
+    """More deaths than the budget: the next takes over, the listener is told in Japanese, the first comes back."""
     instance.use_plugins()
     fuse = instance.folder / "fuse"
     fuse.write_text("burning")
@@ -67,9 +67,14 @@ def test_a_translator_that_keeps_dying_is_replaced_by_its_fallback(instance: Ins
     fuse.unlink()
     eventually(lambda: instance.status()["ready"] and not instance.stage("translator")["fallback"], "the first choice")
     instance.run("feed", "--wait", "--format", "text", stdin=b"We are back.")
-    sources = [row["source"] for row in instance.history("--session", "voicectl")]
-    assert sources == [
-        "The translator poison:FusedTranslator has failed. It goes on with none.",
+    told = instance.history("--session", "voicectl")
+    assert [row["source"] for row in told] == [
+        "The translator poison:FusedTranslator has failed. It goes on without translation.",
         "The translator is back on fused.",
     ]
+    assert [row["translation"] for row in told] == [
+        "翻訳エンジンpoison:FusedTranslatorが動かなくなりました。翻訳せずに続けます。",
+        "翻訳エンジンがfusedに戻りました。",
+    ]
+    assert {row["backend"] for row in told} == {"phrases"}
     assert instance.history()[-1]["translation"] == "we are back."

@@ -18,6 +18,7 @@ from voicectl.actors.parser.delivery import Delivery
 from voicectl.actors.parser.intake import Intake
 from voicectl.actors.parser.journal import Journal
 from voicectl.actors.parser.spool import Spool, SpoolHeader
+from voicectl.actors.phrases.mark import is_marked
 
 RUN = [sys.executable, "-m", "voicectl", "hooks", "run"]
 
@@ -134,7 +135,7 @@ def test_a_hook_that_is_installed_twice_says_nothing_twice(session: Session) -> 
     session.hooks_twice("Stop", last_assistant_message="Once.")
     session.hooks_twice("Notification", message="Claude needs your permission", notification_type="permission_prompt")
     heard = session.adopt()
-    assert sorted(heard) == ["Claude needs your permission", "Once.", "Task completed: Write the tests."]
+    assert sorted(heard) == ["Claude needs your permission", "Once.", "Task completed:", "Write the tests."]
 
 
 def test_a_request_for_permission_goes_before_what_is_queued(session: Session) -> None:
@@ -147,6 +148,20 @@ def test_a_request_for_permission_goes_before_what_is_queued(session: Session) -
         "Notification", message="Claude needs your permission. Use Bash.", notification_type="permission_prompt"
     )
     assert session.adopt() == ["Claude needs your permission.", "Use Bash.", "One.", "Two."]
+
+
+@pytest.mark.parametrize("message", ["Claude needs your permission to use Bash", "Claude needs your permission"])
+def test_a_request_for_permission_names_the_tool_and_is_looked_up(session: Session, message: str) -> None:
+    """Where the message does not name it, the field does; the mark is journaled, the text of a turn has none."""
+    session.hook("Stop", last_assistant_message="Claude needs your permission to use Bash.")
+    session.hook("Notification", message=message, notification_type="permission_prompt", tool_name="Bash")
+    session.adopt()
+    entries = session.journal.unsettled()
+    assert {entry.source.rstrip(".") for entry in entries} == {"Claude needs your permission to use Bash"}
+    assert {entry.feed.partition("-")[0]: is_marked(entry.spans) for entry in entries} == {
+        "announce": True,
+        "hook": False,
+    }
 
 
 def test_subagents_and_sessions_without_a_terminal_are_silent(session: Session) -> None:
@@ -215,7 +230,7 @@ def test_tasks_that_are_done_together_are_told_together(session: Session) -> Non
     assert session.adopt() == ["3 tasks are done."]
     session.hook("TaskCompleted", turn_id="t1", task_id="4", task_subject="Test it.")
     session.display("m1", 0, "All is well.\n", final=True)
-    assert session.adopt() == ["3 tasks are done.", "Task completed: Test it.", "All is well."]
+    assert session.adopt() == ["3 tasks are done.", "Task completed:", "Test it.", "All is well."]
 
 
 def test_a_session_that_ends_in_mid_turn_ends_its_feed(session: Session) -> None:

@@ -4,6 +4,7 @@ import pytest
 from parser_kit import parse, said, settings, texts
 
 from voicectl.actors.parser.reader import FeedParser, Spoken
+from voicectl.actors.phrases.mark import is_marked
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,8 @@ def test_code_blocks_can_be_announced() -> None:
         "End.",
         "Code block, 1 line.",
     ]
+    marks = [is_marked(item.spans) for item in parse(source, code="announce") if isinstance(item, Spoken)]
+    assert marks == [False, True, False, True, False, True]
 
 
 def test_pauses_follow_the_blocks() -> None:

@@ -6,12 +6,14 @@ import pytest
 from fakes import Scripted
 
 from voicectl.actors.base import Wiring
+from voicectl.actors.phrases.english import say
+from voicectl.actors.phrases.mark import marked
 from voicectl.actors.translator import guarded
 from voicectl.actors.translator.actor import TranslatorActor
 from voicectl.actors.translator.backend import Result, Source
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope, Message, Sentence, Translation, Utterance
+from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope, Message, Sentence, Span, Translation, Utterance
 from voicectl.protocol.trace import Trace
 
 
@@ -35,8 +37,8 @@ class Stubborn:
 class Alone(TranslatorActor):
     """The stage without its sockets: what it sends is kept."""
 
-    def __init__(self, runtime: Path, settings: TranslatorSettings) -> None:
-        super().__init__(Wiring(runtime), settings, LanguageSettings(source="en", target="ja"))
+    def __init__(self, runtime: Path, settings: TranslatorSettings, target: str = "ja") -> None:
+        super().__init__(Wiring(runtime), settings, LanguageSettings(source="en", target=target))
         self.sent: list[Message] = []
 
     def send(self, message: Message, payload: bytes = b"") -> None:
@@ -51,9 +53,26 @@ class Alone(TranslatorActor):
         """Tell nobody."""
 
 
-def _answer(actor: Alone, text: str) -> Translation:
+class Witness:
+    """A backend of the user's own that says which spans it was given."""
+
+    name = "witness"
+    device = "cpu"
+
+    def __init__(self, *_: object) -> None:
+        """Take the settings that every backend gets."""
+
+    def translate(self, batch: list[Source]) -> list[Result]:
+        """Return the kinds of the spans."""
+        return [Result(f"spans: {[span.kind for span in source.spans]}") for source in batch]
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _answer(actor: Alone, text: str, spans: tuple[Span, ...] = ()) -> Translation:
     utterance = Utterance(session="s", seq=1, play=1, epoch=0)
-    body = Sentence(utterance=utterance, text=text, trace=Trace(arrived=0))
+    body = Sentence(utterance=utterance, text=text, spans=spans, trace=Trace(arrived=0))
     actor.handle(Frame(Envelope(v=PROTOCOL_VERSION, sender="t", sent=0, body=body), b"", 0))
     answer = actor.sent.pop()
     assert isinstance(answer, Translation)
@@ -76,3 +95,26 @@ def test_a_refused_sentence_goes_to_the_next_backend_and_at_last_stays_as_it_is(
     assert (good.text, good.backend, good.notes) == ("こんにちは。", "stubborn", ())
     assert (other.backend, other.notes) == (backend, notes)
     assert ("テスト" in other.text) is (backend == "starter")
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "own", "translation", "backend"),
+    [
+        ("ja", say("skipped"), True, "古い部分を省略しました。", "phrases"),
+        ("en", say("skipped"), True, say("skipped"), "phrases"),
+        ("ja", say("skipped"), False, "spans: ['flag']", "witness"),
+        ("ja", "Read the old text.", True, "spans: ['flag']", "witness"),
+        ("sw", say("skipped"), True, "spans: ['flag']", "witness"),
+    ],
+)
+def test_what_voicectl_says_itself_comes_from_the_catalogue(
+    tmp_path: Path, settings, target: str, text: str, own: bool, translation: str, backend: str
+) -> None:
+    """Only what is marked and known there, in a language that has one; the backend is not told of the mark."""
+    actor = Alone(tmp_path, settings(backend=f"{__name__}:Witness"), target)
+    actor.setup()
+    spans = (Span(kind="flag", text="old"),)
+    answer = _answer(actor, text, marked(text, spans) if own else spans)
+    actor.teardown()
+    actor.context.term()
+    assert (answer.source, answer.text, answer.backend) == (text, translation, backend)

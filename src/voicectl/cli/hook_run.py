@@ -18,6 +18,7 @@ import msgspec
 
 from voicectl.actors.parser.formats import HOOKS
 from voicectl.actors.parser.spool import Spool, SpoolHeader
+from voicectl.actors.phrases.english import say
 from voicectl.config.paths import spool_dir, state_dir
 
 LOCK_TIMEOUT_S = 1.0
@@ -72,7 +73,7 @@ def run_hook(data: bytes) -> None:
     with _session(session) as state:
         name = event.get("hook_event_name")
         if name == "Notification":
-            _announce(session, str(event.get("message") or ""), str(event.get("notification_type") or ""), state)
+            _announce(session, _notification(event), str(event.get("notification_type") or ""), state)
         elif name in ("Stop", "StopFailure"):
             _stop(session, event, state)
         elif name in ("MessageDisplay", "TaskCompleted"):
@@ -109,6 +110,13 @@ def _stop(session: str, event: dict[str, Any], state: SessionState) -> None:
     _leave(session, {**event, "last_assistant_message": text}, state, ends=True)
     state.turn = state.feed = ""
     state.stopped, state.at = words, time.time()
+
+
+def _notification(event: dict[str, Any]) -> str:
+    """Return what a notification says; a request for permission names the tool, if the client does."""
+    text, tool = str(event.get("message") or ""), str(event.get("tool_name") or "")
+    is_nameless = event.get("notification_type") == "permission_prompt" and tool and tool not in text
+    return say("permission_tool", tool=tool) if is_nameless else text
 
 
 def _announce(session: str, text: str, kind: str, state: SessionState) -> None:

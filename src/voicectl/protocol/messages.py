@@ -43,7 +43,8 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True):
 class Span(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of ``text`` that translation must carry over verbatim.
 
-    ``kind`` is one of code, path, url, version, flag, identifier, number.
+    ``kind`` is one of code, path, url, version, flag, identifier, number. A ``phrase`` is the whole text, in voicectl's
+    own words: the catalogue of the target language, where there is one, has its translation.
     """
 
     kind: str

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from voicectl.actors.base import EXIT_FAILED
+from voicectl.actors.phrases.english import say
 from voicectl.config.settings import Settings, SynthesizerSettings, TranslatorSettings
 from voicectl.protocol.messages import (
     STAGES,
@@ -182,7 +183,7 @@ class Fleet:
             child.spare = None
             child.retry_at = now + (self._limits.retry_first_choice_s if child.backend else SPARE_RETRY_S)
         elif child.backend and spare.about and child.is_ready and not child.state.planned:
-            self._told.announce(f"The {child.stage} is back on {spare.about.backend}.")
+            self._told.announce(say(f"{child.stage}_back", backend=spare.about.backend))
             child.failed = ()
             self.drain(child, self._limits.stop_timeout_s)
 
@@ -204,7 +205,8 @@ class Fleet:
         child.retry_at = now + self._limits.retry_first_choice_s
         child.state = policy.fallen_back(child.state, now)
         self._log.error("fallback", child=incarnation.name, given_up=given_up, backend=backend, error=child.error)
-        self._told.announce(f"The {child.stage} {given_up} has failed. It goes on with {backend}.")
+        outcome = "gone" if backend == "none" else "failed"
+        self._told.announce(say(f"{child.stage}_{outcome}", backend=given_up, successor=backend))
         return True
 
     # -- who sends to whom -------------------------------------------------------------------

@@ -10,6 +10,7 @@ from voicectl.actors.parser.delivery import Delivery
 from voicectl.actors.parser.feeds import Feed
 from voicectl.actors.parser.intake import COMMIT_AFTER_S, Intake
 from voicectl.actors.parser.journal import Entry, FeedRow, Journal
+from voicectl.actors.phrases.english import say
 from voicectl.config.settings import JournalSettings, ParserSettings
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import (
@@ -35,8 +36,6 @@ from voicectl.protocol.trace import Hop, Trace
 
 ADOPT_EVERY_S = 1.0
 PRUNE_EVERY_S = 600.0
-SKIPPING = "The old text was omitted."
-"""What the listener is told when the voice skips to the newest paragraph; also a small model can translate it."""
 LOST_AFTER_S = 30.0
 """Without a receipt for so long, what is not buffered is sent again: a frame may be lost without a death."""
 
@@ -167,7 +166,7 @@ class ParserActor(Actor):
         """Go on with the newest paragraph; nothing is under way."""
         if not self._behind_s:
             return
-        gone = self._delivery.skip_ahead(self._intake.own(SKIPPING), self._behind_s)
+        gone = self._delivery.skip_ahead(self._intake.own(say("skipped")), self._behind_s)
         self._notice(
             f"{len(gone)} sentences were skipped, the voice was {self._behind_s:.0f} s behind;"
             " voicectl replay --skipped speaks them"

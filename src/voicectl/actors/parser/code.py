@@ -1,5 +1,7 @@
 """What is said for a code block."""
 
+from voicectl.actors.phrases.english import say
+
 _NAMES = {
     "bash": "shell script",
     "c": "C",
@@ -49,6 +51,5 @@ _NAMES = {
 
 def announcement(language: str, lines: int) -> str:
     """Return e.g. ``Code block, 12 lines of Python.``; ``language`` is the fence's info word, or empty."""
-    count = "1 line" if lines == 1 else f"{lines} lines"
     name = _NAMES.get(language, "")
-    return f"Code block, {count} of {name}." if name else f"Code block, {count}."
+    return say("code_in", count=lines, language=name) if name else say("code", count=lines)

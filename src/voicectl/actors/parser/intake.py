@@ -13,6 +13,7 @@ from voicectl.actors.parser.feeds import Feed
 from voicectl.actors.parser.journal import Entry, FeedRow, Journal
 from voicectl.actors.parser.reader import AnswerEnd, Item, SessionStart, Spoken
 from voicectl.actors.parser.spool import OrphanSpool
+from voicectl.actors.phrases.mark import marked
 from voicectl.config.settings import ParserSettings
 from voicectl.protocol.messages import Ack, Chunk, FeedDone, Progress
 from voicectl.protocol.sockets import Outlet
@@ -105,7 +106,9 @@ class Intake:
 
     def own(self, text: str) -> Entry:
         """Return a sentence of voicectl's own."""
-        return self._entry(Feed(FeedRow(feed=OWN_FEED, session=OWN_FEED, format="text"), self._settings), text)
+        entry = self._entry(Feed(FeedRow(feed=OWN_FEED, session=OWN_FEED, format="text"), self._settings), text)
+        entry.spans = marked(text)
+        return entry
 
     def mute(self) -> None:
         """Let the rest of every open answer go unheard."""
@@ -161,7 +164,8 @@ class Intake:
         for item in items:
             if isinstance(item, Spoken):
                 entry = self._entry(feed, item.text)
-                entry.spans, entry.pause, entry.written = item.spans, item.pause, item.written or arrived
+                entry.spans = marked(item.text, item.spans) if feed.announces else item.spans
+                entry.pause, entry.written = item.pause, item.written or arrived
                 entry.received, entry.begun, entry.arrived = received, begun, arrived
                 entries.append(entry)
                 feed.answering = True

@@ -7,6 +7,7 @@ from voicectl.actors.parser.blocks import Leaf
 from voicectl.actors.parser.code import announcement
 from voicectl.actors.parser.dialect import Dialect
 from voicectl.actors.parser.speakable import Plain, joined, labelled
+from voicectl.actors.phrases.mark import marked
 from voicectl.config.settings import ParserSettings
 from voicectl.protocol.messages import Pause, Span
 
@@ -57,7 +58,8 @@ class Pieces:
     def announce(self, language: str, lines: int) -> None:
         """Say that there is a code block, where that is wanted; ``language`` is the fence's info word, or empty."""
         if self._code == "announce":
-            self._pieces.append(Piece(announcement(language, lines), (), "sentence"))
+            text = announcement(language, lines)
+            self._pieces.append(Piece(text, marked(text), "sentence"))
 
     def read_out(self, lines: list[str]) -> None:
         """Say lines of code as they stand, where that is wanted."""

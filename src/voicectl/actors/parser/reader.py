@@ -13,6 +13,8 @@ from voicectl.actors.parser.lines import Lines
 from voicectl.actors.parser.repeats import Repeats, RepeatsState
 from voicectl.actors.parser.sources import open_source
 from voicectl.actors.parser.streamlines import Aside, Close, Done, End, Event, Forget, Named, Rewind, Say
+from voicectl.actors.phrases.english import say
+from voicectl.actors.phrases.mark import marked
 from voicectl.config.settings import ParserSettings
 
 __all__ = ["AnswerEnd", "FeedParser", "Item", "SessionStart", "Spoken"]
@@ -228,9 +230,12 @@ class FeedParser:
         tasks, self._done = self._done, []
         if not tasks:
             return []
-        news = f"Task completed: {tasks[0]}." if len(tasks) == 1 else f"{len(tasks)} tasks are done."
+        phrase = say("task") if len(tasks) == 1 else say("tasks", count=len(tasks))
+        news = Spoken(text=phrase, spans=marked(phrase), pause="clause" if len(tasks) == 1 else "paragraph")
+        if len(tasks) > 1:
+            return [news]
         document = Document(self._settings)
-        return [*document.push(news, 0), *document.close()]
+        return [news, *document.push(f"{tasks[0]}.", 0), *document.close()]
 
     def _answer_end(self) -> list[Item]:
         was, self._speaking = self._speaking, False

@@ -5,10 +5,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from voicectl.actors.base import About, Actor, Wiring
+from voicectl.actors.phrases.catalogue import Catalogue
+from voicectl.actors.phrases.mark import PHRASE, is_marked
+from voicectl.actors.translator import languages
 from voicectl.actors.translator.backend import ORIGINAL, REFUSED, Result, Source, TranslatorBackend
 from voicectl.actors.translator.factory import choose, load_backend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
-from voicectl.protocol.errors import BackendError, VoicectlError
+from voicectl.protocol.errors import BackendError, UsageError, VoicectlError
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import Epoch, Message, Notice, Sentence, Tombstone, Translation
 from voicectl.protocol.trace import Hop
@@ -19,11 +22,15 @@ CACHE_SIZE = 256
 DEATHS_OF_FIRST = 2
 """A sentence on which the stage died this often goes to the next backend, and then stays as it is."""
 
+CATALOGUE = "phrases"
+"""What the history names instead of a backend for what voicectl itself says."""
+
 
 class TranslatorActor(Actor):
     """Translates one sentence at a time when idle, a batch when there is a backlog.
 
-    A repeat is never dropped (only the sink removes duplicates): it is answered from a small cache.
+    A repeat is never dropped (only the sink removes duplicates): it is answered from a small cache. What voicectl
+    itself says needs no backend where there is a catalogue for the language: it is right even if a backend has failed.
     """
 
     stage = "translator"
@@ -35,6 +42,7 @@ class TranslatorActor(Actor):
         self._language = language
         self._cache: OrderedDict[Source, tuple[Result, str]] = OrderedDict()
         self._fallbacks: dict[str, TranslatorBackend | None] = {}
+        self._catalogue = Catalogue(_tag(language.target))
         self._epoch = 0
 
     def setup(self) -> About:
@@ -52,7 +60,9 @@ class TranslatorActor(Actor):
             if isinstance(message, Tombstone):
                 self.send(message)
             elif isinstance(message, Sentence) and message.utterance.epoch >= self._epoch:
-                if message.alone:
+                if phrase := self._phrase(message):
+                    self._pass_on(message, Result(phrase), CATALOGUE, each.received, time.monotonic_ns())
+                elif message.alone:
                     suspects.append((message, each.received))
                 else:
                     batch.append((message, each.received))
@@ -81,28 +91,35 @@ class TranslatorActor(Actor):
     def _translate_batch(self, batch: list[tuple[Sentence, int]]) -> None:
         begun = time.monotonic_ns()
         self.working_on(batch[0][0].utterance.play, len(batch))
-        sources = [Source(sentence.text, sentence.spans) for sentence, _ in batch]
+        sources = [_source(sentence) for sentence, _ in batch]
         deaths = batch[0][0].deaths.translator
         if deaths < DEATHS_OF_FIRST:
             results = self._answer(sources)
         else:
             results = [self._fall_back(sources[0], self._settings.fallback[: deaths == DEATHS_OF_FIRST])]
         for (sentence, received), (result, backend) in zip(batch, results, strict=True):
-            hop = Hop(stage=self.stage, received=received, begun=begun, sent=time.monotonic_ns())
-            self.send(
-                Translation(
-                    utterance=sentence.utterance,
-                    source=sentence.text,
-                    text=result.text,
-                    language=self._language.target,
-                    backend=backend,
-                    notes=result.notes,
-                    deaths=sentence.deaths,
-                    pause=sentence.pause,
-                    first=sentence.first,
-                    trace=sentence.trace.plus(hop),
-                )
+            self._pass_on(sentence, result, backend, received, begun)
+
+    def _pass_on(self, sentence: Sentence, result: Result, backend: str, received: int, begun: int) -> None:
+        hop = Hop(stage=self.stage, received=received, begun=begun, sent=time.monotonic_ns())
+        self.send(
+            Translation(
+                utterance=sentence.utterance,
+                source=sentence.text,
+                text=result.text,
+                language=self._language.target,
+                backend=backend,
+                notes=result.notes,
+                deaths=sentence.deaths,
+                pause=sentence.pause,
+                first=sentence.first,
+                trace=sentence.trace.plus(hop),
             )
+        )
+
+    def _phrase(self, sentence: Sentence) -> str | None:
+        """Return a phrase in the target language; None: the sentence is none, or there is no catalogue."""
+        return self._catalogue.translate(sentence.text) if is_marked(sentence.spans) else None
 
     def _answer(self, sources: list[Source]) -> list[tuple[Result, str]]:
         unknown = [source for source in dict.fromkeys(sources) if source not in self._cache]
@@ -160,3 +177,16 @@ class TranslatorActor(Actor):
                 self._fallbacks[name] = None
                 self.log.warning("fallback not loaded", backend=name, error=str(exc))
         return self._fallbacks[name]
+
+
+def _source(sentence: Sentence) -> Source:
+    """Return what a backend is given: a phrase that is in no catalogue is a sentence like others."""
+    return Source(sentence.text, tuple(span for span in sentence.spans if span.kind != PHRASE))
+
+
+def _tag(target: str) -> str:
+    """Return the tag under which there may be a catalogue; a language that only the user's backend knows has none."""
+    try:
+        return languages.tag(languages.flores(target))
+    except UsageError:
+        return ""

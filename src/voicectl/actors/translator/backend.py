@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from voicectl.protocol.errors import BackendUnavailable
 from voicectl.protocol.messages import Span
 
 ORIGINAL = "original"
@@ -56,6 +57,10 @@ class Polyglot(TranslatorBackend, Protocol):
             BackendUnavailable: the model does not know it.
         """
         ...
+
+
+class WrongDevice(BackendUnavailable):
+    """A device computes something else than the CPU; the text says which one and what was to be seen."""
 
 
 def first_line(exc: Exception) -> str:

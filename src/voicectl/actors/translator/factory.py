@@ -3,11 +3,12 @@
 import json
 from importlib.util import find_spec
 
+import msgspec
 import structlog
 
 from voicectl.actors.plugin import is_plugin, plugin
 from voicectl.actors.translator import nllb_choice
-from voicectl.actors.translator.backend import Polyglot, TranslatorBackend
+from voicectl.actors.translator.backend import Polyglot, TranslatorBackend, WrongDevice
 from voicectl.actors.translator.languages import AUTO, flores
 from voicectl.actors.translator.nllb_choice import Say
 from voicectl.actors.translator.none import NoneBackend
@@ -75,6 +76,16 @@ def load_backend(
 
 
 def _load(name: str, settings: TranslatorSettings, language: LanguageSettings, say: Say) -> TranslatorBackend:
+    """Load a backend on its device, or on the CPU if that device computes nonsense; the user is told."""
+    try:
+        return _load_on_device(name, settings, language, say)
+    except WrongDevice as exc:
+        reason = str(exc)
+    say(f"{reason}; {name} goes on on the CPU")  # only here is the model on that device gone
+    return _load_on_device(name, msgspec.structs.replace(settings, device="cpu"), language, say)
+
+
+def _load_on_device(name: str, settings: TranslatorSettings, language: LanguageSettings, say: Say) -> TranslatorBackend:
     """Load one of the backends that translate; only here are their libraries imported."""
     if name == "nllb":
         return nllb_choice.load(settings, language, say)

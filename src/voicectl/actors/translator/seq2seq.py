@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,17 @@ from transformers import AutoModelForSeq2SeqLM
 from transformers.utils import logging as transformers_logging
 
 from voicectl.actors.translator import guarded, languages
-from voicectl.actors.translator.backend import Result, Source, first_line
+from voicectl.actors.translator.backend import Result, Source, WrongDevice, first_line
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable
 
 MAX_TARGET = 200
 """Pieces of the longest output."""
+UNSURE = frozenset({"mps"})
+"""Devices that compute nonsense in silence with some versions of torch and of the system: checked against the CPU."""
+_SAMPLE = "All of the tests pass now."
+_ALIKE = 0.5
+"""Rounding may change a word, a wrong kernel changes everything."""
 _CAREFUL_BEAM = 4
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -33,6 +39,7 @@ class Seq2SeqBackend(ABC):
 
     Raises:
         BackendUnavailable: a file, the device, the dtype or a language is missing.
+        WrongDevice: the device is there, but computes something else than the CPU.
     """
 
     name = ""
@@ -44,14 +51,19 @@ class Seq2SeqBackend(ABC):
         transformers_logging.disable_progress_bar()
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        self.device = _device(settings.device)
+        device = _device(settings.device)
         self._source, self._target = languages.flores(language.source), languages.flores(language.target)
         self._folder = folder
         self._tokenizer = self._load_tokenizer()
         self._arguments = self._generation()
-        self.model = _load_model(folder, self.device, _dtype(settings.dtype, self.device))
+        self.model = _load_model(folder, _dtype(settings.dtype, device))
         self._beam = settings.beam_size
+        self.device = "cpu"
+        expected = self._sample() if device in UNSURE else ""
+        self._move(device)
         self._warm_up()
+        if device in UNSURE and not alike(expected, self._sample()):
+            raise WrongDevice(f"{device} translates a sentence differently from the CPU")
 
     def translate(self, batch: Sequence[Source]) -> list[Result]:
         """Return one result for each source, in order.
@@ -100,6 +112,17 @@ class Seq2SeqBackend(ABC):
         """Do what makes the first sentence as quick as the others; the model is loaded."""
         guarded.warm_up(self)
 
+    def _move(self, device: str) -> None:
+        try:
+            self.model = self.model.to(device)
+        except RuntimeError as exc:
+            raise BackendUnavailable(f"cannot load {self._folder} on {device}: {first_line(exc)}") from exc
+        self.device = device
+
+    def _sample(self) -> str:
+        """Return what the device makes of a short sentence."""
+        return self.decode([_SAMPLE], careful=False)[0]
+
     def _generation(self) -> dict[str, Any]:
         """Return what ``generate`` is told beside the inputs: the target language."""
         return {}
@@ -146,9 +169,13 @@ def _dtype(wanted: str, device: str) -> torch.dtype:
     return _DTYPES[wanted]
 
 
-def _load_model(folder: Path, device: str, dtype: torch.dtype) -> Any:
+def _load_model(folder: Path, dtype: torch.dtype) -> Any:
     try:
-        model = AutoModelForSeq2SeqLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
-        return model.to(device).eval()
+        return AutoModelForSeq2SeqLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True).eval()
     except (OSError, ValueError, RuntimeError) as exc:
-        raise BackendUnavailable(f"cannot load {folder} on {device}: {first_line(exc)}") from exc
+        raise BackendUnavailable(f"cannot load {folder}: {first_line(exc)}") from exc
+
+
+def alike(expected: str, came: str) -> bool:
+    """Say whether two translations of one sentence differ by no more than rounding explains."""
+    return SequenceMatcher(None, expected, came, autojunk=False).ratio() >= _ALIKE

@@ -1,0 +1,1 @@
+"""What voicectl itself says to the listener, in the listener's language."""
