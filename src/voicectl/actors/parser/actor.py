@@ -28,6 +28,7 @@ from voicectl.protocol.messages import (
     Replay,
     ReplayLast,
     Sentence,
+    Settled,
     Suspect,
     Tombstone,
     Utterance,
@@ -252,8 +253,9 @@ class ParserActor(Actor):
         if ledger.cancelling:
             return  # nothing may be sent before the cancel that follows is settled
         settled = self._delivery.reconcile(ledger)
-        self._intake.tell_settled([entry for entry in settled if entry.state == "spoken"], "spoken")
-        self._intake.tell_settled([entry for entry in settled if entry.state == "failed"], "failed")
+        states: tuple[Settled, ...] = ("spoken", "failed", "quarantined")
+        for state in states:
+            self._intake.tell_settled([entry for entry in settled if entry.state == state], state)
         if self._is_new_pipeline and not self._reconciled:
             self._expire()
         self._expect()

@@ -140,9 +140,10 @@ class Delivery:
         )
         self.epoch = max(self.epoch, ledger.epoch)
         heard = [entry for play, entry in sorted(self.backlog.released.items()) if play <= ledger.settled]
-        for state in ("spoken", "failed"):
-            if entries := [entry for entry in heard if (entry.play in ledger.failed) == (state == "failed")]:
-                self.settle(entries, state)
+        self.settle([entry for entry in heard if entry.play not in ledger.failed], "spoken")
+        for entry in heard:
+            if entry.play in ledger.failed:
+                self.settle([entry], *_failure(entry))
         buffered = frozenset(ledger.buffered)
         for play, entry in self.backlog.released.items():
             entry.buffered = play in buffered
@@ -270,6 +271,14 @@ class Delivery:
                 update(db, entry, state=state, error=error)
 
         self._journal.write(change)
+
+
+def _failure(entry: Entry) -> tuple[str, str]:
+    """Return the state and the error of a sentence of which the sink only knows that it came to nothing."""
+    for stage, lives in LIVES.items():
+        if getattr(entry.deaths, stage) >= lives:
+            return "quarantined", f"the {stage} died on it repeatedly"
+    return "failed", "the reason went with a parser that died; see voicectl logs translator and synthesizer"
 
 
 def _renew(entries: list[Entry]) -> None:
