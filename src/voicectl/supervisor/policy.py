@@ -15,7 +15,9 @@ from voicectl.config.settings import SupervisorSettings
 Phase = Literal["starting", "ready", "backoff", "failed", "stopped"]
 JITTER = 0.25
 """A backoff is lengthened by up to this share, so that stages do not restart in step."""
-
+FIRST_BEAT_PATIENCE = 3
+"""So many times as long as between two heartbeats is waited for the first: on a busy machine, Python's imports take
+long, and whoever kills them for it never gets to the end of them."""
 
 STOP_ORDER = ("sink", "parser", "translator", "synthesizer")
 
@@ -98,8 +100,10 @@ def ailment(state: ChildState, limits: SupervisorSettings, now: float, memory_mb
         return f"not ready after {limits.start_timeout_s:g} s"
     if state.phase not in ("starting", "ready"):
         return ""
-    if now - state.beat > limits.heartbeat_timeout_s:
-        return f"no heartbeat for {limits.heartbeat_timeout_s:g} s"
+    is_new = state.phase == "starting" and state.beat == state.since
+    patience = limits.heartbeat_timeout_s * (FIRST_BEAT_PATIENCE if is_new else 1)
+    if now - state.beat > patience:
+        return f"no heartbeat for {patience:g} s"
     # A heartbeat from before it was ready still tells of the loading, which has a time-out of its own.
     if state.phase == "ready" and state.busy_since and now - max(state.busy_since, state.since) > limits.deadline_s:
         return f"one piece of work has taken more than {limits.deadline_s:g} s"
