@@ -88,6 +88,19 @@ def test_an_utterance_may_end_with_a_chunk_of_nothing(tmp_path: Path) -> None:
     assert [len(pcm) for *_, pcm in contents(PcmStore(tmp_path / "pcm"))] == [len(speech(1)), 0]
 
 
+def test_no_name_of_a_file_is_interned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter's table of such names grows with those that are gone too: by 2 MB in 50,000 sentences."""
+    store = PcmStore(tmp_path / "pcm")
+    interned: list[str] = []
+    monkeypatch.setattr(sys, "intern", lambda name: interned.append(name) or name)
+    store.expect(7)
+    store.append(audio(7), speech(7), "synthesizer.1")
+    store.remove(7)
+    monkeypatch.undo()
+    assert interned == []
+    assert not list((tmp_path / "pcm").iterdir())
+
+
 @given(cut=st.integers(0, 500))
 @settings(deadline=None)
 def test_a_record_that_was_cut_is_left_out_and_the_next_one_is_readable(

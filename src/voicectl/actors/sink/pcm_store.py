@@ -66,7 +66,8 @@ class PcmStore:
             return
         self._plays.discard(play)
         try:
-            self._path(play).unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path(play))  # noqa: PTH108
         except OSError as exc:
             self._complain(exc)
 
@@ -87,7 +88,7 @@ class PcmStore:
         """
         for play in self.plays:
             try:
-                data = self._path(play).read_bytes()
+                data = Path(self._path(play)).read_bytes()
                 frames, end = _records(data)
                 if end < len(data):
                     os.truncate(self._path(play), end)
@@ -102,8 +103,9 @@ class PcmStore:
         self._plays.add(play)
         return file
 
-    def _path(self, play: int) -> Path:
-        return self._folder / f"{play}.pcm"
+    def _path(self, play: int) -> str:
+        # Not a Path: that interns its name, and the interpreter's table of them grows also with names that are gone.
+        return f"{self._folder}/{play}.pcm"
 
     def _complain(self, exc: OSError) -> None:
         if not self._complained:
