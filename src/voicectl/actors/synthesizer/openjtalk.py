@@ -17,7 +17,6 @@ import structlog
 from voicectl.actors.synthesizer.backend import Pcm
 from voicectl.actors.synthesizer.hts_stream import HtsUtterance, HtsVoice, Wave
 from voicectl.actors.synthesizer.japanese_text import segments
-from voicectl.actors.synthesizer.mapped_files import MappedFiles
 from voicectl.actors.synthesizer.pcm import pronounceable, to_int16
 from voicectl.actors.synthesizer.phrasing import phrased
 from voicectl.actors.synthesizer.voice import VoiceInfo, importable, speaks
@@ -46,9 +45,6 @@ _TAIL = SAMPLE_RATE * 60 // 1000
 
 _ENGINE = "0.4."
 """Versions of pyopenjtalk-plus whose engine is known; that of another one might take other arguments and crash."""
-
-_DICTIONARIES = ".dic"
-"""How the files of Open JTalk's dictionary and of Sudachi's end."""
 
 _WARM_UP = "その時、上と下の方を見ます。"
 """Loads every part at once: 時, 上, 下 and 方 as words of their own have several readings, which brings in the Sudachi
@@ -105,10 +101,8 @@ class OpenJTalkBackend:
         self._half_tone = settings.pitch
         self._gain = _GAIN * settings.volume
         self._stream = self._open_stream() if streaming else None
-        for _ in self._sentence(_WARM_UP):
+        for _ in self.synthesize(_WARM_UP):
             pass
-        self._dictionaries = MappedFiles(_DICTIONARIES)
-        self._dictionaries.give_back()
 
     def synthesize(self, text: str) -> Iterator[Pcm]:
         """Yield the speech of one sentence; the first chunk is its first 0.2 s.
@@ -116,12 +110,6 @@ class OpenJTalkBackend:
         Raises:
             BackendError: Open JTalk failed on this sentence.
         """
-        for pcm in self._sentence(text):
-            yield pcm
-            # The sentence, or a segment of it, has been read; its first sound did not wait for this.
-            self._dictionaries.give_back()
-
-    def _sentence(self, text: str) -> Iterator[Pcm]:
         pieces = [piece for piece in segments(text) if pronounceable(piece)]
         for index, piece in enumerate(pieces):
             yield from self._segment(piece, first=index == 0, last=index == len(pieces) - 1)
