@@ -220,9 +220,11 @@ def test_a_sentence_that_is_dropped_ends_its_request(connect):
 
     async def answer(socket, _ssml):
         await begin(socket)
-        await sound(socket, data)
-        await socket.receive()
-        is_gone.set()
+        try:
+            await sound(socket, data)  # refused where the listener went before the last part
+            await socket.receive()
+        finally:
+            is_gone.set()
 
     with serving(answer) as service:
         chunks = connect(service.port).synthesize(TEXT)
