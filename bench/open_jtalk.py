@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voicectl.actors.synthesizer.openjtalk import SAMPLE_RATE, OpenJTalkBackend
+from voicectl.actors.synthesizer.openjtalk.backend import SAMPLE_RATE, OpenJTalkBackend
 from voicectl.actors.synthesizer.readings.reader import Reader
 from voicectl.config.load import load_settings
 

@@ -11,8 +11,8 @@ pytest.importorskip("trainer")
 
 from tiny_vits import make_tiny_vits
 
-from voicectl.actors.synthesizer import coqui_zoo
-from voicectl.actors.synthesizer.coqui import CoquiBackend
+from voicectl.actors.synthesizer.coqui import zoo as coqui_zoo
+from voicectl.actors.synthesizer.coqui.backend import CoquiBackend
 from voicectl.actors.synthesizer.vits_stream import windows
 from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError
 

@@ -10,8 +10,8 @@ pytest.importorskip("trainer")
 
 from tiny_zoo import VOCODER, put_model, put_vocoder
 
-from voicectl.actors.synthesizer import coqui_zoo
-from voicectl.actors.synthesizer.coqui_sentence import CoquiSentenceBackend
+from voicectl.actors.synthesizer.coqui import zoo as coqui_zoo
+from voicectl.actors.synthesizer.coqui.sentence import CoquiSentenceBackend
 from voicectl.actors.synthesizer.factory import load_backend
 from voicectl.protocol.errors import BackendUnavailable, ConfigError
 

@@ -15,8 +15,9 @@ import edge_tts.voices
 from edge_service import RATE, begin, cut, end, mp3, serving, sound
 
 from voicectl.actors.base import Wiring
-from voicectl.actors.synthesizer import edge_entry, edge_stream
 from voicectl.actors.synthesizer.actor import SynthesizerActor
+from voicectl.actors.synthesizer.edge import entry as edge_entry
+from voicectl.actors.synthesizer.edge import stream as edge_stream
 from voicectl.actors.synthesizer.factory import choose, load_backend
 from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError
 

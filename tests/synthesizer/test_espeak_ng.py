@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicectl.actors.synthesizer.espeak_ng import EspeakNgBackend, parse_voices, voices
+from voicectl.actors.synthesizer.espeak.backend import EspeakNgBackend, parse_voices, voices
 from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError
 
 REAL = shutil.which("espeak-ng")

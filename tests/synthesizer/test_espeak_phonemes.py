@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from voicectl.actors.synthesizer.espeak_phonemes import EspeakPhonemes, clauses
+from voicectl.actors.synthesizer.espeak.phonemes import EspeakPhonemes, clauses
 from voicectl.protocol.errors import BackendUnavailable
 
 needs_program = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")

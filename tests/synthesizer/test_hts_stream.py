@@ -8,7 +8,7 @@ import numpy as np
 import pyopenjtalk
 import pytest
 
-from voicectl.actors.synthesizer.hts_stream import FIRST_WINDOW, LARGEST_WINDOW, HtsUtterance, HtsVoice
+from voicectl.actors.synthesizer.openjtalk.hts_stream import FIRST_WINDOW, LARGEST_WINDOW, HtsUtterance, HtsVoice
 from voicectl.protocol.errors import BackendUnavailable
 
 LABELS = pyopenjtalk.extract_fullcontext("テストを実行したところ、三つのファイルで失敗しましたが、もう一度実行します。")

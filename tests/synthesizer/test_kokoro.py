@@ -10,10 +10,10 @@ pytest.importorskip("kokoro_onnx")
 
 from tiny_kokoro import SAMPLES_A_PHONEME, make_tiny_kokoro
 
-from voicectl.actors.synthesizer import kokoro_voice
 from voicectl.actors.synthesizer.factory import choose, installed, load_backend, missing
-from voicectl.actors.synthesizer.kokoro import KokoroBackend, phrases
-from voicectl.actors.synthesizer.kokoro_japanese import phonemes
+from voicectl.actors.synthesizer.kokoro import voice as kokoro_voice
+from voicectl.actors.synthesizer.kokoro.backend import KokoroBackend, phrases
+from voicectl.actors.synthesizer.kokoro.japanese import phonemes
 from voicectl.protocol.errors import BackendUnavailable, ConfigError
 
 TEXT = "The quick brown fox jumps over the lazy dog, which does not mind at all; it sleeps in the sun of the afternoon."

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from voicectl.actors.synthesizer.hts_stream import HtsUtterance
-from voicectl.actors.synthesizer.openjtalk import SAMPLE_RATE, OpenJTalkBackend
+from voicectl.actors.synthesizer.openjtalk.backend import SAMPLE_RATE, OpenJTalkBackend
+from voicectl.actors.synthesizer.openjtalk.hts_stream import HtsUtterance
 from voicectl.protocol.errors import BackendUnavailable, ConfigError
 
 WITH_COMMAS = "テストを実行したところ、三つのファイルで失敗しましたが、原因はすぐに分かったので、もう一度実行します。"
@@ -198,7 +198,7 @@ def test_everything_is_loaded_before_the_first_sentence():
     """The second dictionary too, which takes 0.2 s and is loaded when a word with several readings comes."""
     code = (
         "from pyopenjtalk import utils\n"
-        "from voicectl.actors.synthesizer.openjtalk import OpenJTalkBackend\n"
+        "from voicectl.actors.synthesizer.openjtalk.backend import OpenJTalkBackend\n"
         "from voicectl.config.load import load_settings\n"
         "settings = load_settings(environ={'XDG_CONFIG_HOME': '/dev/null'}).settings.synthesizer\n"
         "OpenJTalkBackend(settings, 'ja')\n"

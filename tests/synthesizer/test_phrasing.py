@@ -3,7 +3,7 @@
 import pyopenjtalk
 import pytest
 
-from voicectl.actors.synthesizer.phrasing import phrased
+from voicectl.actors.synthesizer.openjtalk.phrasing import phrased
 
 
 def phrases(nodes):

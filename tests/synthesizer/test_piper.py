@@ -15,10 +15,10 @@ pytest.importorskip("onnxruntime")
 import onnxruntime
 from tiny_piper import SAMPLE_RATE, make_tiny_piper, write_config
 
-from voicectl.actors.synthesizer import piper_voice
 from voicectl.actors.synthesizer.factory import choose, installed, load_backend, missing
-from voicectl.actors.synthesizer.onnx_vits import OnnxVits
-from voicectl.actors.synthesizer.piper import PiperBackend
+from voicectl.actors.synthesizer.onnx.vits import OnnxVits
+from voicectl.actors.synthesizer.piper import voice as piper_voice
+from voicectl.actors.synthesizer.piper.backend import PiperBackend
 from voicectl.actors.synthesizer.vits_stream import windows
 from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError
 

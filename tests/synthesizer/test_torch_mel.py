@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 librosa = pytest.importorskip("librosa")
 
-torch_mel = pytest.importorskip("voicectl.actors.synthesizer.torch_mel")
+torch_mel = pytest.importorskip("voicectl.actors.synthesizer.coqui.torch_mel")
 
 pytestmark = pytest.mark.torch
 

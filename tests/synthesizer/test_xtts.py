@@ -15,9 +15,9 @@ pytest.importorskip("trainer")
 import soundfile
 from tiny_xtts import TOKENS, make_tiny_xtts, small_decoder
 
-from voicectl.actors.synthesizer import coqui_zoo
+from voicectl.actors.synthesizer.coqui import zoo as coqui_zoo
+from voicectl.actors.synthesizer.coqui.xtts import XttsBackend
 from voicectl.actors.synthesizer.factory import load_backend
-from voicectl.actors.synthesizer.xtts import XttsBackend
 from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError
 
 pytestmark = pytest.mark.torch
@@ -239,7 +239,7 @@ def test_its_licence_is_named_before_it_is_downloaded(tmp_path):
     """Where nobody is there to accept the terms, nothing is fetched and the line says what to do."""
     name = "tts_models/multilingual/multi-dataset/xtts_v2"
     environment = {key: value for key, value in os.environ.items() if key != "COQUI_TOS_AGREED"}
-    command = [sys.executable, "-m", "voicectl.actors.synthesizer.coqui_zoo", name]
+    command = [sys.executable, "-m", "voicectl.actors.synthesizer.coqui.zoo", name]
     streams = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
     done = subprocess.run(command, env={**environment, "TTS_HOME": str(tmp_path)}, **streams)
     last = done.stderr.strip().rpartition("\n")[2]

@@ -7,8 +7,8 @@ from typing import Any
 
 from tiny_vits import make_tiny_vits
 
-from voicectl.actors.synthesizer.coqui_model import load_library, load_model
-from voicectl.actors.synthesizer.coqui_zoo import Checkpoint
+from voicectl.actors.synthesizer.coqui.model import load_library, load_model
+from voicectl.actors.synthesizer.coqui.zoo import Checkpoint
 
 SAMPLE_RATE = 22_050
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from voicectl.actors.synthesizer.coqui_model import load_library
+from voicectl.actors.synthesizer.coqui.model import load_library
 
 
 class TinyVits(NamedTuple):

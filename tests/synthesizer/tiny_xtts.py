@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from voicectl.actors.synthesizer.coqui_model import load_library
+from voicectl.actors.synthesizer.coqui.model import load_library
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789'.,!?-"
 SPECIAL = ("[STOP]", "[UNK]", "[SPACE]", "[START]", "[en]", "[de]", "[fr]", "[ja]")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from voicectl.actors.synthesizer.coqui_model import load_library
+from voicectl.actors.synthesizer.coqui.model import load_library
 
 VOCODER = "vocoder_models/en/ljspeech/hifigan_v2"
 """What the zoo names for tts_models/en/ljspeech/tacotron2-DDC and fast_pitch."""

@@ -149,7 +149,7 @@ def _others() -> Iterator[Row]:
 
 def _zoo_voices() -> Iterator[Row]:
     """Yield the voices of Coqui's zoo that are here."""
-    from voicectl.actors.synthesizer import coqui_zoo
+    from voicectl.actors.synthesizer.coqui import zoo as coqui_zoo
 
     for voice in coqui_zoo.voices(None):
         files = coqui_zoo.cached(voice.voice)
@@ -160,7 +160,7 @@ def _zoo_voices() -> Iterator[Row]:
 
 def _piper_voices() -> Iterator[Row]:
     """Yield the voices of Piper that are here."""
-    from voicectl.actors.synthesizer import piper_voice
+    from voicectl.actors.synthesizer.piper import voice as piper_voice
 
     for voice in piper_voice.found(load_settings().settings.synthesizer, None):
         size, tag = voice.model.stat().st_size, voice.config.tag
@@ -169,7 +169,7 @@ def _piper_voices() -> Iterator[Row]:
 
 def _pull_from_zoo(name: str) -> None:
     """Let coqui-tts download a voice, in a process of its own: it imports torch."""
-    code = "voicectl.actors.synthesizer.coqui_zoo"
+    code = "voicectl.actors.synthesizer.coqui.zoo"
     done = subprocess.run([sys.executable, "-P", "-m", code, name], stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         last = done.stderr.strip().rpartition("\n")[2]
@@ -178,7 +178,7 @@ def _pull_from_zoo(name: str) -> None:
 
 def _pull_from_piper(name: str) -> None:
     """Download a voice of Piper into the folder of voices."""
-    from voicectl.actors.synthesizer import piper_voice
+    from voicectl.actors.synthesizer.piper import voice as piper_voice
 
     folder = piper_voice.folder(load_settings().settings.synthesizer)
     files = piper.look_up(name.removeprefix(piper.PREFIX))

@@ -5,8 +5,9 @@ from difflib import get_close_matches
 import msgspec
 
 from voicectl.actors.plugin import is_plugin, plugin
-from voicectl.actors.synthesizer import coqui_zoo, registry
+from voicectl.actors.synthesizer import registry
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
+from voicectl.actors.synthesizer.coqui import zoo as coqui_zoo
 from voicectl.actors.synthesizer.voice import Missing, VoiceInfo, speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendUnavailable, UsageError

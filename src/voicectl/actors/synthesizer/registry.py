@@ -7,8 +7,15 @@ supervisor ask them, too.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from voicectl.actors.synthesizer import coqui, coqui_zoo, edge_entry, espeak_ng, kokoro, openjtalk, piper, say
+from voicectl.actors.synthesizer import say
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
+from voicectl.actors.synthesizer.coqui import backend as coqui
+from voicectl.actors.synthesizer.coqui import zoo as coqui_zoo
+from voicectl.actors.synthesizer.edge import entry as edge_entry
+from voicectl.actors.synthesizer.espeak import backend as espeak_ng
+from voicectl.actors.synthesizer.kokoro import backend as kokoro
+from voicectl.actors.synthesizer.openjtalk import backend as openjtalk
+from voicectl.actors.synthesizer.piper import backend as piper
 from voicectl.actors.synthesizer.voice import VoiceInfo
 from voicectl.config.settings import SynthesizerSettings
 

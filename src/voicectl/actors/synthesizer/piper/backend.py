@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from voicectl.actors.synthesizer import espeak_ng, piper_voice
 from voicectl.actors.synthesizer.backend import Pcm
-from voicectl.actors.synthesizer.espeak_phonemes import EspeakPhonemes
-from voicectl.actors.synthesizer.onnx_device import provider
-from voicectl.actors.synthesizer.onnx_vits import Array, OnnxVits
+from voicectl.actors.synthesizer.espeak import backend as espeak_ng
+from voicectl.actors.synthesizer.espeak.phonemes import EspeakPhonemes
+from voicectl.actors.synthesizer.onnx.device import provider
+from voicectl.actors.synthesizer.onnx.vits import Array, OnnxVits
 from voicectl.actors.synthesizer.pcm import FULL_SCALE, pronounceable, to_int16
-from voicectl.actors.synthesizer.piper_voice import PULL, PiperConfig
+from voicectl.actors.synthesizer.piper import voice as piper_voice
+from voicectl.actors.synthesizer.piper.voice import PULL, PiperConfig
 from voicectl.actors.synthesizer.vits_stream import windows
 from voicectl.actors.synthesizer.voice import VoiceInfo, importable, speaks
 from voicectl.config.settings import SynthesizerSettings

@@ -8,7 +8,7 @@ import re
 import subprocess
 import unicodedata
 
-from voicectl.actors.synthesizer.espeak_ng import INSTALL, NAME, program
+from voicectl.actors.synthesizer.espeak.backend import INSTALL, NAME, program
 from voicectl.actors.synthesizer.pcm import pronounceable
 from voicectl.actors.synthesizer.plain import plain
 from voicectl.protocol.errors import BackendError, BackendUnavailable

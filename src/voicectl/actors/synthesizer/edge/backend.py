@@ -13,8 +13,8 @@ import miniaudio
 import numpy as np
 
 from voicectl.actors.synthesizer.backend import Pcm
-from voicectl.actors.synthesizer.edge_entry import NAME
-from voicectl.actors.synthesizer.edge_stream import SILENCE_S, EventLoop, Mp3Stream
+from voicectl.actors.synthesizer.edge.entry import NAME
+from voicectl.actors.synthesizer.edge.stream import SILENCE_S, EventLoop, Mp3Stream
 from voicectl.actors.synthesizer.pcm import pronounceable, to_int16
 from voicectl.actors.synthesizer.trim import trimmed
 from voicectl.actors.synthesizer.voice import distance, speaks

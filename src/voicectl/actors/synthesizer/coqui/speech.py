@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicectl.actors.synthesizer.backend import Pcm
-from voicectl.actors.synthesizer.coqui_model import device, load_library, reason
+from voicectl.actors.synthesizer.coqui.model import device, load_library, reason
 from voicectl.actors.synthesizer.pcm import FULL_SCALE, to_int16
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendError

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from voicectl.actors.synthesizer.backend import Pcm
-from voicectl.actors.synthesizer.coqui_model import language_name, reason, speaker
-from voicectl.actors.synthesizer.coqui_speech import fold_weight_norm, prepare, seed, speech
-from voicectl.actors.synthesizer.coqui_zoo import NAME, Checkpoint, configured
+from voicectl.actors.synthesizer.coqui.model import language_name, reason, speaker
+from voicectl.actors.synthesizer.coqui.speech import fold_weight_norm, prepare, seed, speech
+from voicectl.actors.synthesizer.coqui.zoo import NAME, Checkpoint, configured
 from voicectl.actors.synthesizer.japanese_text import cut
 from voicectl.actors.synthesizer.pcm import pronounceable
 from voicectl.actors.synthesizer.trim import trimmed
@@ -131,7 +131,7 @@ def _clone(model: Any, path: Path) -> dict[str, Any]:
     """Return what the model hears in a recording: the manner of speech, and the sound of the voice."""
     import torch
 
-    from voicectl.actors.synthesizer.voice_sample import load_sample
+    from voicectl.actors.synthesizer.coqui.voice_sample import load_sample
 
     config = model.config
     sample = load_sample(path, _INPUT_RATE)[: _INPUT_RATE * config.max_ref_len]

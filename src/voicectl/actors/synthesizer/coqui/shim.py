@@ -21,7 +21,7 @@ def install() -> list[str]:
     if not _importable("torchaudio"):
         functional = _stand_in("torchaudio.functional", [])
         transforms = _stand_in("torchaudio.transforms", ["Resample", "Vad"])
-        from voicectl.actors.synthesizer import torch_mel
+        from voicectl.actors.synthesizer.coqui import torch_mel
 
         vars(functional).update(resample=torch_mel.resample)
         vars(transforms).update(MelSpectrogram=torch_mel.MelSpectrogram)

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from voicectl.actors.synthesizer.backend import Pcm, SynthesizerBackend
-from voicectl.actors.synthesizer.coqui_model import language_name, load_model, speaker
-from voicectl.actors.synthesizer.coqui_speech import fold_weight_norm, letters, prepare, seed, speech
-from voicectl.actors.synthesizer.coqui_zoo import NAME, configured, kind
+from voicectl.actors.synthesizer.coqui.model import language_name, load_model, speaker
+from voicectl.actors.synthesizer.coqui.speech import fold_weight_norm, letters, prepare, seed, speech
+from voicectl.actors.synthesizer.coqui.zoo import NAME, configured, kind
 from voicectl.actors.synthesizer.pcm import pronounceable
 from voicectl.actors.synthesizer.vits_stream import LatentTap, context_frames, windows
 from voicectl.config.settings import SynthesizerSettings
@@ -29,11 +29,11 @@ def load(settings: SynthesizerSettings, language: str) -> SynthesizerBackend:
     """
     model = kind(configured(settings))
     if model == "xtts":
-        from voicectl.actors.synthesizer.xtts import XttsBackend
+        from voicectl.actors.synthesizer.coqui.xtts import XttsBackend
 
         return XttsBackend(settings, language)
     if model not in ("vits", ""):
-        from voicectl.actors.synthesizer.coqui_sentence import CoquiSentenceBackend
+        from voicectl.actors.synthesizer.coqui.sentence import CoquiSentenceBackend
 
         return CoquiSentenceBackend(settings, language)
     return CoquiBackend(settings, language)

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from voicectl.actors.synthesizer.backend import Pcm
-from voicectl.actors.synthesizer.coqui_model import language_name, reason, speaker
-from voicectl.actors.synthesizer.coqui_speech import letters, prepare, seed, speech
-from voicectl.actors.synthesizer.coqui_zoo import NAME, Checkpoint, configured, vocoder
+from voicectl.actors.synthesizer.coqui.model import language_name, reason, speaker
+from voicectl.actors.synthesizer.coqui.speech import letters, prepare, seed, speech
+from voicectl.actors.synthesizer.coqui.zoo import NAME, Checkpoint, configured, vocoder
 from voicectl.actors.synthesizer.pcm import pronounceable
 from voicectl.actors.synthesizer.trim import trimmed
 from voicectl.config.settings import SynthesizerSettings

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from voicectl.actors.synthesizer import kokoro_japanese, kokoro_voice
 from voicectl.actors.synthesizer.backend import Pcm
-from voicectl.actors.synthesizer.kokoro_voice import FILES, LANGUAGES, SAMPLE_RATE, KokoroFiles
-from voicectl.actors.synthesizer.onnx_device import Provider, provider, session
+from voicectl.actors.synthesizer.kokoro import japanese as kokoro_japanese
+from voicectl.actors.synthesizer.kokoro import voice as kokoro_voice
+from voicectl.actors.synthesizer.kokoro.voice import FILES, LANGUAGES, SAMPLE_RATE, KokoroFiles
+from voicectl.actors.synthesizer.onnx.device import Provider, provider, session
 from voicectl.actors.synthesizer.pcm import FULL_SCALE, pronounceable, to_int16
 from voicectl.actors.synthesizer.plain import plain
 from voicectl.actors.synthesizer.voice import VoiceInfo, importable

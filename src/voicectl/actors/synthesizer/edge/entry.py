@@ -20,7 +20,7 @@ def load(settings: SynthesizerSettings, language: str) -> SynthesizerBackend:
     """
     if not importable("edge_tts", "miniaudio"):
         raise BackendUnavailable(f"edge needs edge-tts and miniaudio: {INSTALL}")
-    from voicectl.actors.synthesizer.edge import EdgeBackend
+    from voicectl.actors.synthesizer.edge.backend import EdgeBackend
 
     return EdgeBackend(settings, language)
 

@@ -8,8 +8,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from voicectl.actors.synthesizer import coqui_shim
-from voicectl.actors.synthesizer.coqui_zoo import INSTALL, Checkpoint
+from voicectl.actors.synthesizer.coqui import shim as coqui_shim
+from voicectl.actors.synthesizer.coqui.zoo import INSTALL, Checkpoint
 from voicectl.actors.synthesizer.voice import speaks
 from voicectl.protocol.errors import BackendUnavailable, ConfigError
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from voicectl.actors.synthesizer.onnx_device import Provider, session
+from voicectl.actors.synthesizer.onnx.device import Provider, session
 from voicectl.protocol.errors import BackendError
 
 Array = npt.NDArray[Any]
@@ -52,7 +52,7 @@ class OnnxVits:
         """
         import onnx
 
-        from voicectl.actors.synthesizer.onnx_cut import Graph
+        from voicectl.actors.synthesizer.onnx.cut import Graph
 
         model = onnx.load(str(path))
         graph = Graph(model)

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import structlog
 
 from voicectl.actors.synthesizer.backend import Pcm
-from voicectl.actors.synthesizer.hts_stream import HtsUtterance, HtsVoice, Wave
 from voicectl.actors.synthesizer.japanese_text import segments
+from voicectl.actors.synthesizer.openjtalk.hts_stream import HtsUtterance, HtsVoice, Wave
+from voicectl.actors.synthesizer.openjtalk.phrasing import phrased
 from voicectl.actors.synthesizer.pcm import pronounceable, to_int16
-from voicectl.actors.synthesizer.phrasing import phrased
 from voicectl.actors.synthesizer.voice import VoiceInfo, importable, speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable, ConfigError, VoicectlError

@@ -2,7 +2,7 @@
 
 The zoo keeps most models in a folder of its own, and those that are on the Hugging Face hub in the hub's cache.
 
-``python -m voicectl.actors.synthesizer.coqui_zoo NAME`` downloads one; nothing else ever does.
+``python -m voicectl.actors.synthesizer.coqui.zoo NAME`` downloads one; nothing else ever does.
 """
 
 import importlib.util
@@ -154,7 +154,7 @@ def download(name: str) -> Checkpoint:
     Raises:
         BackendUnavailable: coqui-tts is not installed, the zoo has no such model, or its terms were not accepted.
     """
-    from voicectl.actors.synthesizer.coqui_model import load_library
+    from voicectl.actors.synthesizer.coqui.model import load_library
 
     load_library()
     from TTS.utils.manage import ModelManager

@@ -1,0 +1,1 @@
+"""Coqui's models: VITS in windows, XTTS v2, and the rest of its zoo."""

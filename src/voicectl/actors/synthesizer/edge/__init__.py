@@ -1,0 +1,1 @@
+"""The voices of Microsoft Edge's "read aloud"."""

@@ -1,0 +1,1 @@
+"""eSpeak NG: a voice for every language, and phonemes for other voices."""

@@ -1,0 +1,1 @@
+"""Kokoro, a neural voice through ONNX Runtime."""

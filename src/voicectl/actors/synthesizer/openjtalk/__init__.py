@@ -1,0 +1,1 @@
+"""Open JTalk, the Japanese voice that is always there."""

@@ -1,0 +1,1 @@
+"""Piper's voices, through ONNX Runtime."""
