@@ -14,7 +14,11 @@ RECORDER = ("parec", "-d", "rig.monitor", "--format=s16le", f"--rate={tones.RATE
 
 
 class AudioServer:
-    """A private PulseAudio at the voice's own rate, so that nothing is resampled, and its recorder."""
+    """A private PulseAudio at the voice's own rate, so that nothing is resampled, and its recorder.
+
+    Players come in by a door of their own, which opens when the recorder records: a sink that is quicker than the
+    recorder after a death of the server would seem to have lost what was played before.
+    """
 
     def __init__(self, folder: Path, watch: Watch) -> None:
         self._rig = PulseRig(tones.RATE)
@@ -22,7 +26,8 @@ class AudioServer:
         self._watch = watch
         self._recorder: subprocess.Popen[bytes] | None = None
         self._rig.__enter__()
-        self.env = self._rig.env
+        self._door = f"{self._rig.folder}/players"
+        self.env = {**self._rig.env, "PULSE_SERVER": f"unix:{self._door}"}
         self._record()
 
     def die(self, seconds: float) -> None:
@@ -45,5 +50,9 @@ class AudioServer:
         path = self._folder / f"{len(self._watch.files) + 1}.raw"
         with path.open("wb") as file:
             command = [*RECORDER, "--latency-msec=10"]
-            self._recorder = subprocess.Popen(command, env=os.environ | self.env, stdout=file)
+            self._recorder = subprocess.Popen(command, env=os.environ | self._rig.env, stdout=file)
+        while not path.stat().st_size and self._recorder.poll() is None:
+            threading.Event().wait(0.005)
+        door = ("load-module", "module-native-protocol-unix", "auth-anonymous=1", f"socket={self._door}")
+        subprocess.run(["pactl", *door], env=os.environ | self._rig.env, capture_output=True, check=True)
         self._watch.follow(path)
