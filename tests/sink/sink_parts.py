@@ -1,5 +1,9 @@
 """Parts that the sink's tests share: speech, messages, a player over an output that a test drives."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +22,32 @@ MS = 1_000_000
 NS = 1_000_000_000
 
 Samples = npt.NDArray[np.int16]
+
+_WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from voicectl.actors.sink.{module} import {name}
+
+file = {name}(Path(sys.argv[1]), append=True)
+file.set_rate(8000)
+print("running", flush=True)
+n = 0
+while True:
+    file.write(np.arange(n, n + 37).astype(np.int16))
+    n += 37
+"""
+
+
+def kill_a_writer(module: str, name: str, path: Path) -> None:
+    """Let a process write 0, 1, 2 … into a file of the sink's class ``name`` and kill it in mid-write."""
+    program = _WRITER.format(module=module, name=name)
+    with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        while path.stat().st_size < 10_000:
+            os.sched_yield()
+        child.send_signal(signal.SIGKILL)
 
 
 def settings(spec: str = "null", sample_rate: int = 0, pause_ms: int = 0) -> SinkSettings:

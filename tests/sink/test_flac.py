@@ -1,9 +1,5 @@
 """FLAC files that grow, die and go on."""
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +7,11 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from sink_parts import NS, RATE, speech
+from sink_parts import NS, RATE, kill_a_writer, speech
 
 from voicectl.actors.sink.file import FileOutput
 from voicectl.actors.sink.flac import MAX_BLOCK, FlacFile
 from voicectl.actors.sink.flac_frames import SYNC, last_frame, renumbered
-
-KILLED = """
-import sys
-from pathlib import Path
-import numpy as np
-from voicectl.actors.sink.flac import FlacFile
-
-file = FlacFile(Path(sys.argv[1]), append=True)
-file.set_rate(8000)
-print("running", flush=True)
-n = 0
-while True:
-    file.write(np.arange(n, n + 37).astype(np.int16))
-    n += 37
-"""
 
 
 def read(path: Path) -> tuple[int, np.ndarray]:
@@ -96,12 +77,7 @@ def test_speech_takes_less_room_than_its_samples(tmp_path: Path) -> None:
 def test_a_killed_writer_leaves_a_file_that_can_be_decoded(tmp_path: Path) -> None:
     """After SIGKILL in mid-write all that is told of is there, and a new sink appends to it."""
     path = tmp_path / "out.flac"
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE) as child:
-        assert child.stdout
-        child.stdout.readline()
-        while path.stat().st_size < 10_000:
-            os.sched_yield()
-        child.send_signal(signal.SIGKILL)
+    kill_a_writer("flac", "FlacFile", path)
     _, before = read(path)
     assert len(before) > 1000
     assert np.array_equal(before, np.arange(len(before)).astype(np.int16))

@@ -1,9 +1,6 @@
 """The outputs without a device, and the specs that name them."""
 
 import os
-import signal
-import subprocess
-import sys
 import wave
 from pathlib import Path
 
@@ -11,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sink_parts import MS, NS, RATE, speech
+from sink_parts import MS, NS, RATE, kill_a_writer, speech
 from sink_parts import settings as sink_settings
 
 from voicectl.actors.sink.device import DeviceOutput
@@ -21,21 +18,6 @@ from voicectl.actors.sink.output import Output, make_output
 from voicectl.actors.sink.pace import Pace
 from voicectl.actors.sink.resample import PullResampler
 from voicectl.protocol.errors import SinkError, UsageError
-
-KILLED = """
-import sys
-from pathlib import Path
-import numpy as np
-from voicectl.actors.sink.wav import WavFile
-
-file = WavFile(Path(sys.argv[1]), append=True)
-file.set_rate(8000)
-print("running", flush=True)
-n = 0
-while True:
-    file.write(np.arange(n, n + 37).astype(np.int16))
-    n += 37
-"""
 
 
 def read(path: Path) -> tuple[int, np.ndarray]:
@@ -138,12 +120,7 @@ def test_a_wav_file_is_valid_before_the_first_and_after_every_block(tmp_path: Pa
 def test_a_killed_writer_leaves_a_valid_file(tmp_path: Path) -> None:
     """After SIGKILL in mid-write the header tells of whole samples only, and a new sink appends to them."""
     path = tmp_path / "out.wav"
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE) as child:
-        assert child.stdout
-        child.stdout.readline()
-        while path.stat().st_size < 10_000:
-            os.sched_yield()
-        child.send_signal(signal.SIGKILL)
+    kill_a_writer("wav", "WavFile", path)
     _, before = read(path)
     assert np.array_equal(before, np.arange(len(before)).astype(np.int16))
     output = FileOutput(path, realtime=False, append=True)

@@ -23,7 +23,7 @@ SETTINGS = TranslatorSettings(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings() -> Callable[..., TranslatorSettings]:
     """Return a maker of settings: the defaults, on the CPU, with some fields changed."""
     return lambda **changes: msgspec.structs.replace(SETTINGS, **changes)

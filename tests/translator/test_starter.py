@@ -35,21 +35,9 @@ HARD = [
 
 
 @pytest.fixture(scope="module")
-def starter() -> Iterator[CTranslate2Backend]:
+def starter(settings: Callable[..., TranslatorSettings]) -> Iterator[CTranslate2Backend]:
     """Return the starter, loaded once."""
-    wanted = TranslatorSettings(
-        backend="starter",
-        fallback=(),
-        model="",
-        device="auto",
-        dtype="auto",
-        threads=1,
-        beam_size=1,
-        max_batch=8,
-        url="",
-        api_key_env="",
-        spares=0,
-    )
+    wanted = settings(backend="starter", fallback=(), device="auto")
     backend = CTranslate2Backend(STARTER, wanted, LanguageSettings(source="en", target="ja"))
     yield backend
     backend.close()

@@ -4,21 +4,21 @@ import time
 
 import msgspec
 
-from voicectl.actors.base import About, Actor, Wiring
+from voicectl.actors.base import About, Wiring
+from voicectl.actors.model_actor import DEATHS_OF_FIRST, ModelActor
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
 from voicectl.actors.synthesizer.factory import choose, load_backend
 from voicectl.actors.synthesizer.pcm import pieces
 from voicectl.config.settings import SynthesizerSettings
-from voicectl.protocol.errors import BackendError, VoicectlError
+from voicectl.protocol.errors import BackendError
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Audio, Epoch, Message, Notice, Tombstone, Translation
+from voicectl.protocol.messages import Audio, Tombstone, Translation
 from voicectl.protocol.trace import Hop
 
-DEATHS_OF_FIRST = 2
 GIVE_WAY_S = 0.0005
 
 
-class SynthesizerActor(Actor):
+class SynthesizerActor(ModelActor[SynthesizerBackend]):
     """Speaks one sentence after the other; each chunk leaves as soon as it is made."""
 
     stage = "synthesizer"
@@ -28,8 +28,6 @@ class SynthesizerActor(Actor):
         super().__init__(wiring)
         self._settings = settings
         self._language = language
-        self._fallbacks: dict[str, SynthesizerBackend | None] = {}
-        self._epoch = 0
         self._sent = 0
 
     def setup(self) -> About:
@@ -44,29 +42,12 @@ class SynthesizerActor(Actor):
         message = frame.envelope.body
         if isinstance(message, Tombstone):
             self.send(message)
-        elif isinstance(message, Translation) and not self._stale(message):
+        elif isinstance(message, Translation) and not self._is_cancelled(message.utterance):
             self.working_on(message.utterance.play)
             self._speak(message, frame.received)
 
-    def control(self, message: Message) -> None:
-        """Drop the work of earlier epochs."""
-        if isinstance(message, Epoch):
-            self._epoch = max(self._epoch, message.epoch)
-        else:
-            super().control(message)
-
-    def teardown(self) -> None:
-        """Free the voices."""
-        for backend in (getattr(self, "_backend", None), *self._fallbacks.values()):
-            if backend is not None:
-                backend.close()
-
-    def _stale(self, message: Translation) -> bool:
-        return message.utterance.epoch < self._epoch
-
     def _speak(self, message: Translation, received: int) -> None:
         begun = time.monotonic_ns()
-        # A voice on which the stage died twice is not tried with this sentence again.
         first = () if message.deaths.synthesizer >= DEATHS_OF_FIRST else (self._backend.name,)
         for name in (*first, *(name for name in self._settings.fallback if name != self._backend.name)):
             if backend := self._voice(name):
@@ -97,7 +78,7 @@ class SynthesizerActor(Actor):
                     # On busy cores ZeroMQ's thread, which sends it, would wait for the rest to be computed.
                     time.sleep(GIVE_WAY_S)
             self.attend()
-            if self._stale(message):
+            if self._is_cancelled(message.utterance):
                 return
         header = header or self._header(message, backend, backend.sample_rate, received, begun)
         self.send(msgspec.structs.replace(header, index=self._sent, last=True))
@@ -133,15 +114,11 @@ class SynthesizerActor(Actor):
     def _voice(self, name: str) -> SynthesizerBackend | None:
         if name == self._backend.name:
             return self._backend
-        if name not in self._fallbacks:
-            try:
-                backend = self._fallbacks[name] = load_backend(self._settings, self._language, name)
-                text = f"{self._backend.name} failed; {name} takes over{_leaves(backend)}"
-                self.report(Notice(stage=self.stage, text=text))
-            except VoicectlError as exc:
-                self._fallbacks[name] = None
-                self.log.warning("fallback not loaded", backend=name, error=str(exc))
-        return self._fallbacks[name]
+        return self._fallback(
+            name,
+            lambda: load_backend(self._settings, self._language, name),
+            lambda voice: f"{self._backend.name} failed; {name} takes over{_leaves(voice)}",
+        )
 
 
 def _leaves(backend: SynthesizerBackend) -> str:

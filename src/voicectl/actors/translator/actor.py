@@ -4,29 +4,27 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from voicectl.actors.base import About, Actor, Wiring
+from voicectl.actors.base import About, Wiring
+from voicectl.actors.model_actor import DEATHS_OF_FIRST, ModelActor
 from voicectl.actors.phrases.catalogue import Catalogue
 from voicectl.actors.phrases.mark import PHRASE, is_marked
 from voicectl.actors.translator import languages
 from voicectl.actors.translator.backend import ORIGINAL, REFUSED, Result, Source, TranslatorBackend
 from voicectl.actors.translator.factory import choose, load_backend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
-from voicectl.protocol.errors import BackendError, UsageError, VoicectlError
+from voicectl.protocol.errors import BackendError, UsageError
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Epoch, Message, Notice, Sentence, Tombstone, Translation
+from voicectl.protocol.messages import Notice, Sentence, Tombstone, Translation
 from voicectl.protocol.trace import Hop
 
 CACHE_SIZE = 256
 """Sentences: far more than the parser's window, which is all that a replay can ask for again."""
 
-DEATHS_OF_FIRST = 2
-"""A sentence on which the stage died this often goes to the next backend, and then stays as it is."""
-
 CATALOGUE = "phrases"
 """What the history names instead of a backend for what voicectl itself says."""
 
 
-class TranslatorActor(Actor):
+class TranslatorActor(ModelActor[TranslatorBackend]):
     """Translates one sentence at a time when idle, a batch when there is a backlog.
 
     A repeat is never dropped (only the sink removes duplicates): it is answered from a small cache. What voicectl
@@ -41,9 +39,7 @@ class TranslatorActor(Actor):
         self._settings = settings
         self._language = language
         self._cache: OrderedDict[Source, tuple[Result, str]] = OrderedDict()
-        self._fallbacks: dict[str, TranslatorBackend | None] = {}
         self._catalogue = Catalogue(_tag(language.target))
-        self._epoch = 0
 
     def setup(self) -> About:
         """Load the backend."""
@@ -59,7 +55,7 @@ class TranslatorActor(Actor):
             message = each.envelope.body
             if isinstance(message, Tombstone):
                 self.send(message)
-            elif isinstance(message, Sentence) and message.utterance.epoch >= self._epoch:
+            elif isinstance(message, Sentence) and not self._is_cancelled(message.utterance):
                 if phrase := self._phrase(message):
                     self._pass_on(message, Result(phrase), CATALOGUE, each.received, time.monotonic_ns())
                 elif message.alone:
@@ -71,19 +67,6 @@ class TranslatorActor(Actor):
             if job:
                 self._translate_batch(job)
 
-    def control(self, message: Message) -> None:
-        """Drop the work of earlier epochs."""
-        if isinstance(message, Epoch):
-            self._epoch = max(self._epoch, message.epoch)
-        else:
-            super().control(message)
-
-    def teardown(self) -> None:
-        """Free the models."""
-        for backend in (getattr(self, "_backend", None), *self._fallbacks.values()):
-            if backend is not None:
-                backend.close()
-
     def _say(self, text: str) -> None:
         self.log.info(text)
         self.report(Notice(stage=self.stage, text=text))
@@ -92,6 +75,7 @@ class TranslatorActor(Actor):
         begun = time.monotonic_ns()
         self.working_on(batch[0][0].utterance.play, len(batch))
         sources = [_source(sentence) for sentence, _ in batch]
+        # What the first backend died on goes to the next one, and then stays as it is.
         deaths = batch[0][0].deaths.translator
         if deaths < DEATHS_OF_FIRST:
             results = self._answer(sources)
@@ -155,7 +139,7 @@ class TranslatorActor(Actor):
 
     def _fall_back(self, source: Source, names: Sequence[str]) -> tuple[Result, str]:
         for name in names:
-            if name != self._backend.name and (backend := self._fallback(name)):
+            if name != self._backend.name and (backend := self._other(name)):
                 try:
                     result = backend.translate([source])[0]
                     if REFUSED not in result.notes:
@@ -164,19 +148,12 @@ class TranslatorActor(Actor):
                     self.log.warning("sentence not translated", backend=name, error=str(exc))
         return Result(source.text, (ORIGINAL,)), "none"
 
-    def _fallback(self, name: str) -> TranslatorBackend | None:
-        if name not in self._fallbacks:
-            try:
-                self._fallbacks[name] = load_backend(self._settings, self._language, name, self._say)
-                self.report(
-                    Notice(
-                        stage=self.stage, text=f"{self._backend.name} failed on a sentence; {name} takes over for it"
-                    )
-                )
-            except VoicectlError as exc:
-                self._fallbacks[name] = None
-                self.log.warning("fallback not loaded", backend=name, error=str(exc))
-        return self._fallbacks[name]
+    def _other(self, name: str) -> TranslatorBackend | None:
+        return self._fallback(
+            name,
+            lambda: load_backend(self._settings, self._language, name, self._say),
+            lambda _: f"{self._backend.name} failed on a sentence; {name} takes over for it",
+        )
 
 
 def _source(sentence: Sentence) -> Source:
