@@ -73,31 +73,6 @@ def find(device: str) -> Any:
         ) from exc
 
 
-class Account:
-    """What a device was given since ``started`` (ns), for a bound on its latency while its own account settles.
-
-    A buffer that is filled in one go is reported as empty at first, and its sound would count as heard when a
-    death can still swallow it. But nothing plays faster than time passes.
-    """
-
-    def __init__(self, rate: int, started: int) -> None:
-        self.started = started
-        self._rate = rate
-        self._given = 0
-
-    def latency(self, reported: int, frames: int, now: int) -> int:
-        """Return the latency (ns) of a block of ``frames`` that is given at ``now``.
-
-        Only in the first seconds: later the difference between two clocks would add up.
-        """
-        elapsed = now - self.started
-        if elapsed > SETTLE_NS:
-            return reported
-        least = self._given * 1_000_000_000 // self._rate - elapsed
-        self._given += frames
-        return max(reported, least)
-
-
 class Stream:
     """A running stream to a device at ``rate`` Hz; ``fill`` gives samples at ``source_rate``.
 
@@ -127,7 +102,7 @@ class Stream:
 
     def is_hung(self, now: int) -> bool:
         """Whether the device has not asked for samples for so long that its server must have stopped."""
-        return not self.lost and now - max(self.called_at, self._account.started + SETTLE_NS) > HUNG_NS
+        return not self.lost and now - max(self.called_at, self._started_at + SETTLE_NS) > HUNG_NS
 
     def detach(self) -> None:
         """Be silent from now on, whatever the device still asks for."""
@@ -159,8 +134,7 @@ class Stream:
         self._stream.close(ignore_errors=True)
 
     def _start(self) -> None:
-        self.called_at = time.monotonic_ns()
-        self._account = Account(self.rate, self.called_at)
+        self.called_at = self._started_at = time.monotonic_ns()
         try:
             self._stream.start()
         except import_sounddevice().PortAudioError:
@@ -179,7 +153,6 @@ class Stream:
         latency = int((time_info.outputBufferDacTime - time_info.currentTime) * 1e9)
         if not 0 < latency < MAX_LATENCY_NS:
             latency = self._latency
-        latency = self._account.latency(latency, frames, now)
         mono = out[:, 0]
         if out.shape[1] > 1:
             if len(self._mono) < frames:
