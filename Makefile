@@ -12,6 +12,8 @@ MINUTES ?= 60
 CORPUS ?= ../corpus
 BACKEND ?= starter
 WORK ?= build/starter
+# A model in NLLB's file form that starter goes on from; none: it begins from scratch
+BEGIN ?=
 # Answers that bench-audio counts, 15 at most
 ROUNDS ?= 12
 
@@ -48,7 +50,8 @@ chaos: $(VENV)/dev.stamp  ## Kill whatever can be killed for MINUTES and judge t
 	$(BIN)/python tests/chaos/long.py --minutes $(MINUTES)
 
 starter: $(VENV)/dev.stamp  ## Train the starter translator anew on CORPUS for MINUTES; goes on where it was ended
-	OMP_WAIT_POLICY=passive PYTHONPATH=tools $(BIN)/python -m train_starter "$(CORPUS)" --minutes $(MINUTES) --work "$(WORK)"
+	OMP_WAIT_POLICY=passive PYTHONPATH=tools $(BIN)/python -m train_starter "$(CORPUS)" --minutes $(MINUTES) --work "$(WORK)" \
+	  $(if $(BEGIN),--begin "$(BEGIN)" --rate 8e-4 --tokens 3000)
 
 eval: $(VENV)/dev.stamp  ## Measure translations on the dev sets of CORPUS, e.g. BACKEND="starter nllb"
 	@PYTHONPATH=tools $(BIN)/python -m train_starter.evaluate "$(CORPUS)" $(foreach name,$(BACKEND),--backend $(name))

@@ -33,10 +33,10 @@ def work(corpus: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def _train(work: Path, steps: int, shape: tuple[int, ...] = TINY, rate: float = 1e-3):
+def _train(work: Path, steps: int, shape: tuple[int, ...] = TINY, rate: float = 1e-3, begin: Path | None = None):
     from train_starter.train import Plan, Shape, Trainer
 
-    trainer = Trainer(work, Shape(*shape), Plan(minutes=60, steps=steps, tokens=200, rate=rate), "cpu")
+    trainer = Trainer(work, Shape(*shape), Plan(minutes=60, steps=steps, tokens=200, rate=rate), "cpu", begin)
     return trainer, trainer.run()
 
 
@@ -66,9 +66,9 @@ def test_batches_see_every_pair_as_often_as_its_weight_says(work: Path) -> None:
         np.add.at(seen, batch, 1)
         longest = max(max(len(pairs.english[i]), len(pairs.japanese[i])) for i in batch) + 2
         assert len(batch) == 1 or longest * len(batch) <= 60
-        if seen.sum() == 8 + 2 * 6:
+        if seen.sum() == 8 + 2 * 3:
             break
-    assert sorted(seen.tolist()) == [1] * 8 + [6] * 2
+    assert sorted(seen.tolist()) == [1] * 8 + [3] * 2
 
 
 def test_a_run_that_was_ended_goes_on_where_it_was(work: Path) -> None:
@@ -90,10 +90,30 @@ def test_a_checkpoint_of_another_size_is_refused(work: Path) -> None:
         _train(work, 1, (64, 64, 1, 1, 2))
 
 
+def test_a_trained_model_can_be_begun_with(corpus: Path, work: Path, tmp_path: Path) -> None:
+    """Its vocabulary and weights are taken; one of another size is refused."""
+    from train_starter.prepare import prepare
+    from train_starter.train import shape_of
+
+    trainer, first = _train(work, 100, rate=0.02)
+    trainer.write()
+    anew = tmp_path / "anew"
+    anew.mkdir()
+    prepare(corpus, anew, work / "nllb")
+    assert shape_of(work / "nllb") == TINY
+    _, second = _train(anew, 10, begin=work / "nllb")
+    for name in ("sentencepiece.bpe.model", "nllb/tokenizer.json"):
+        assert (anew / name).read_bytes() == (work / name).read_bytes()
+    assert second.loss < 1.1 * first.loss
+    (anew / "checkpoint.pt").unlink()
+    with pytest.raises(UsageError, match="another size"):
+        _train(anew, 1, (64, 64, 1, 1, 2), begin=work / "nllb")
+
+
 def test_training_learns(work: Path) -> None:
     """The loss of a tiny model on ten sentences falls."""
     _, early = _train(work, 10, rate=0.02)
-    _, late = _train(work, 100, rate=0.02)
+    _, late = _train(work, 200, rate=0.02)
     assert late.loss < 0.8 * early.loss
 
 
@@ -106,11 +126,22 @@ def test_the_whole_way_ends_in_a_model_that_voicectl_loads(corpus: Path, tmp_pat
 
     into = tmp_path / "shipped"
     shape = ",".join(map(str, TINY))
+    own = tmp_path / "register"
+    own.mkdir()
+    (own / "steps.tsv").write_text(
+        "Held out.\t取っておきます。\nI renamed it.\t名前を変更しました。\n", encoding="utf-8"
+    )
     arguments = [str(corpus), "--work", str(tmp_path / "work"), "--into", str(into), "--shape", shape]
+    arguments += ["--register", str(own)]
     assert main([*arguments, "--steps", "3", "--vocabulary", "200", "--tokens", "200"]) == 0
     assert sorted(path.name for path in into.iterdir()) == sorted(SHIPPED)
     card = (into / "CARD.md").read_text(encoding="utf-8")
-    for words in ("3 steps", "| Python documentation | 8 |", "| held_out_en-ja | ctranslate2 | 1 |"):
+    for words in (
+        "3 steps",
+        "| Python documentation | 8 |",
+        "| held_out_en-ja | ctranslate2 | 1 |",
+        "beside this program | 1 |",
+    ):
         assert words in card
     environ = {"VOICECTL_TRANSLATOR__MODEL": str(into)}
     assert len(translate([english for english, _ in PAIRS], "ctranslate2", environ)) == len(PAIRS)

@@ -12,9 +12,9 @@ _TEXT = """\
 # Starter translator, English → Japanese ({date})
 
 M2M100 in NLLB's shape: {encoder} encoder and {decoder} decoder layers, width {width}, feed-forward {feed_forward},
-{heads} heads, {pieces} joint sentencepiece BPE pieces, {millions:.1f} M parameters. Trained from scratch by
+{heads} heads, {pieces} joint sentencepiece BPE pieces, {millions:.1f} M parameters. Trained {origin} by
 `make starter`: {steps} steps, {seen} pairs seen in {minutes:.0f} minutes on {device}; loss at the end {loss:.2f}.
-Nobody's weights were used.
+Nobody else's weights were used.
 
 **It is rough**: a small model that ships so that the pipeline speaks Japanese without a download. Use NLLB for anything
 that matters.
@@ -43,7 +43,7 @@ share-alike licence.
 """
 
 
-def card(outcome: Outcome, pieces: int, counts: Mapping[str, int], scores: Sequence[Scores]) -> str:
+def card(outcome: Outcome, pieces: int, counts: Mapping[str, int], scores: Sequence[Scores], origin: str) -> str:
     """Return the card in Markdown.
 
     Args:
@@ -51,12 +51,14 @@ def card(outcome: Outcome, pieces: int, counts: Mapping[str, int], scores: Seque
         pieces: the size of the joint vocabulary.
         counts: how many pairs each source gave.
         scores: those of the model that ships.
+        origin: what it began with.
     """
     used = [source for source in SOURCES if source.name in counts]
     return _TEXT.format(
         **outcome.shape._asdict(),
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         pieces=pieces,
+        origin=origin,
         millions=outcome.parameters / 1e6,
         steps=outcome.steps,
         seen=outcome.pairs,

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from train_starter.prepare import read_pairs
-from train_starter.sources import HELD_OUT, is_held_out
+from train_starter.sources import HELD_OUT, REGISTER, is_held_out
 from voicectl.actors.parser import spans
 from voicectl.protocol.errors import BackendError, VoicectlError
 
@@ -58,14 +58,15 @@ class Output(NamedTuple):
     ms: float
 
 
-def sets(corpus: Path, lines: int) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def sets(corpus: Path, lines: int, own: Path | None = None) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield the name and the first ``lines`` pairs of every dev set, and the held-out lines of the register."""
     for path in sorted((corpus / "dev").glob("*.tsv")):
         rows = [line.split("\t")[:2] for line in path.read_text(encoding="utf-8").splitlines()]
         yield path.stem, [(row[0], row[1]) for row in rows if len(row) == 2][:lines]
-    kept = [pair for number, pair in enumerate(read_pairs(corpus, HELD_OUT)) if is_held_out(HELD_OUT, number)]
-    if kept:
-        yield f"{HELD_OUT}, held out", kept[:lines]
+    for name in HELD_OUT:
+        kept = [pair for number, pair in enumerate(read_pairs(corpus, name, own)) if is_held_out(name, number)]
+        if kept:
+            yield f"{name}, held out", kept[:lines]
 
 
 def translate(english: Sequence[str], backend: str, environ: Mapping[str, str] | None = None) -> list[Output]:
@@ -150,13 +151,15 @@ def table(scores: Sequence[Scores]) -> str:
     return "\n".join(lines)
 
 
-def evaluate(corpus: Path, backend: str, lines: int, environ: Mapping[str, str] | None = None) -> list[Scores]:
+def evaluate(
+    corpus: Path, backend: str, lines: int, environ: Mapping[str, str] | None = None, own: Path | None = REGISTER
+) -> list[Scores]:
     """Return the scores of one backend on every set of a corpus.
 
     Raises:
         BackendError: the backend failed.
     """
-    named = list(sets(corpus, lines))
+    named = list(sets(corpus, lines, own))
     english = [_one_line(pair[0]) for _, pairs in named for pair in pairs]
     outputs = iter(translate(english, backend, environ))
     return [score(name, backend, pairs, list(itertools.islice(outputs, len(pairs)))) for name, pairs in named]

@@ -37,6 +37,12 @@ def train_pieces(lines: Iterable[str], folder: Path, vocabulary: int) -> sentenc
     return sentencepiece.SentencePieceProcessor(model_file=str(prefix))
 
 
+def placeholders(pieces: sentencepiece.SentencePieceProcessor) -> list[str]:
+    """Return the placeholders that a vocabulary has as pieces, the first ones first."""
+    names = (f"⟦{number}⟧" for number in range(PLACEHOLDERS))
+    return [name for name in names if pieces.piece_to_id(name) != pieces.unk_id()]
+
+
 def write_tokenizer(spm: Path, folder: Path, pad_to: int = 0) -> Any:
     """Write NLLB's tokenizer for a sentencepiece model into ``folder`` and return it.
 
@@ -55,7 +61,7 @@ def write_tokenizer(spm: Path, folder: Path, pad_to: int = 0) -> Any:
     made_up = [f"madeup{number:06d}" for number in range(pad_to - len(names) - 4)]
     vocabulary = {name: number for number, name in enumerate(["<s>", "<pad>", "</s>", "<unk>", *names, *made_up])}
     tokenizer = NllbTokenizer(vocab=vocabulary, merges=_merges(names), src_lang="eng_Latn", tgt_lang="jpn_Jpan")
-    tokenizer.add_tokens([AddedToken(f"⟦{number}⟧", normalized=False) for number in range(PLACEHOLDERS)])
+    tokenizer.add_tokens([AddedToken(name, normalized=False) for name in placeholders(pieces)])
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder)
     (folder / SPM).write_bytes(spm.read_bytes())

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import GenerationConfig, M2M100Config, M2M100ForConditionalGeneration
 
@@ -16,7 +17,10 @@ from voicectl.protocol.errors import UsageError
 
 CHECKPOINT = "checkpoint.pt"
 NLLB = "nllb"
-_WARM_UP_STEPS = 1000
+RATE = 1.2e-3
+_WARM_UP_STEPS, _WARM_UP_AGAIN_STEPS = 1000, 200
+"""Of a new model, and of one that begins with trained weights."""
+
 _LAST_STAGE = 0.75
 _AVERAGE_EVERY = 10
 
@@ -45,7 +49,7 @@ class Plan(NamedTuple):
     minutes: float
     steps: int = 0
     tokens: int = 8000
-    rate: float = 1.2e-3
+    rate: float = RATE
     save_s: float = 240.0
     seed: int = 1
 
@@ -65,18 +69,34 @@ class Outcome(NamedTuple):
 class Trainer:
     """A model in training, its optimizer and the running average of its weights.
 
-    The loss is cross entropy with label smoothing 0.1. The learning rate follows the progress as half a cosine, and the
-    last quarter takes the pairs as often as the last stage says. The result is an exponential average of the weights
-    (Polyak and Juditsky, 1992).
+    The loss is cross entropy with label smoothing 0.1. The learning rate follows the progress as half a cosine. The
+    last quarter takes the pairs as often as the last stage says; where there is a model to begin with, so does all of
+    it. The result is an exponential average of the weights (Polyak and Juditsky, 1992).
+
+    Args:
+        work: the prepared corpus, and what the training leaves.
+        shape: of the model.
+        plan: how long and how fast.
+        device: ``cuda`` or ``cpu``.
+        begin: a model in NLLB's file form with the same vocabulary, whose weights are the first ones.
+
+    Raises:
+        UsageError: the checkpoint in ``work``, or the model to begin with, has another shape or vocabulary.
     """
 
-    def __init__(self, work: Path, shape: Shape, plan: Plan, device: str) -> None:
+    def __init__(self, work: Path, shape: Shape, plan: Plan, device: str, begin: Path | None = None) -> None:
         torch.manual_seed(plan.seed)
         self._work, self._shape, self._plan, self._device = work, shape, plan, device
         tokenizer = write_tokenizer(work / SPM, work / NLLB)
         self._languages = [tokenizer.convert_tokens_to_ids(code) for code in ("eng_Latn", "jpn_Jpan")]
         self.model = M2M100ForConditionalGeneration(_config(shape, len(tokenizer))).to(device).train()
+        if device == "cpu":  # its fused attention is several times slower backwards on short sentences
+            self.model.set_attn_implementation("eager")
         self._parameters = dict(self.model.named_parameters())
+        self._warm_up_steps = _WARM_UP_AGAIN_STEPS if begin else _WARM_UP_STEPS
+        self._last_stage = 0.0 if begin else _LAST_STAGE
+        if begin:
+            self._take(load_file(begin / "model.safetensors"), str(begin))
         self._average = {name: weights.detach().float().clone() for name, weights in self._parameters.items()}
         self._optimizer = _optimizer(self.model, plan.rate)
         self._pairs = Pairs(work)
@@ -92,7 +112,7 @@ class Trainer:
         saved = self._begun
         try:
             if self.progress < 1:
-                for batch in self._pairs.batches(lambda: int(self.progress >= _LAST_STAGE), self._plan.tokens, rng):
+                for batch in self._pairs.batches(self._stage, self._plan.tokens, rng):
                     self._step(batch)
                     if time.monotonic() - saved > self._plan.save_s:
                         saved = time.monotonic()
@@ -115,6 +135,9 @@ class Trainer:
         of_steps = self.steps / self._plan.steps if self._plan.steps else 0.0
         return max(self.seconds / (60 * self._plan.minutes), of_steps)
 
+    def _stage(self) -> int:
+        return int(self.progress >= self._last_stage)
+
     def write(self) -> None:
         """Write the averaged weights in NLLB's file form (float16) beside the tokenizer."""
         with torch.no_grad():
@@ -133,7 +156,7 @@ class Trainer:
     def _step(self, batch: list[int]) -> None:
         """Learn from one batch of pairs."""
         now = min(self.progress, 1.0)
-        warmth = min(1, (self.steps + 1) / _WARM_UP_STEPS)
+        warmth = min(1, (self.steps + 1) / self._warm_up_steps)
         rate = self._plan.rate * warmth * (0.49 * (1 + math.cos(math.pi * now)) + 0.02)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
@@ -190,24 +213,41 @@ class Trainer:
         new.replace(self._work / CHECKPOINT)
 
     def _resume(self) -> None:
-        """Go on from the checkpoint, if there is one.
-
-        Raises:
-            UsageError: it is one of another shape or vocabulary.
-        """
+        """Go on from the checkpoint, if there is one."""
         path = self._work / CHECKPOINT
         if not path.is_file():
             return
         state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
-        there = {name: weights.shape for name, weights in state["model"].items()}
-        if there != {name: weights.shape for name, weights in self._parameters.items()}:
-            raise UsageError(f"{path} is of a model of another size; name another folder with WORK=, or remove it")
-        with torch.no_grad():
-            for name, weights in self._parameters.items():
-                weights.copy_(state["model"][name])
+        self._take(state["model"], f"{path}")
         self._average = state["average"]
         self._optimizer.load_state_dict(state["optimizer"])
         self.steps, self.seen, self._before_s, self.loss = state["progress"]
+
+    @torch.no_grad()
+    def _take(self, there: dict[str, torch.Tensor], origin: str) -> None:
+        """Take over weights.
+
+        Raises:
+            UsageError: they are of another shape or vocabulary.
+        """
+        for name, weights in self._parameters.items():
+            if name not in there or there[name].shape != weights.shape:
+                raise UsageError(
+                    f"{origin} is of a model of another size; name another folder with WORK=, or remove it"
+                )
+            weights.copy_(there[name])
+
+
+def shape_of(folder: Path) -> Shape:
+    """Return the shape of a model in NLLB's file form."""
+    config = M2M100Config.from_pretrained(str(folder))
+    return Shape(
+        config.d_model,
+        config.encoder_ffn_dim,
+        config.encoder_layers,
+        config.decoder_layers,
+        config.encoder_attention_heads,
+    )
 
 
 def _config(shape: Shape, vocabulary: int) -> M2M100Config:
@@ -222,7 +262,8 @@ def _config(shape: Shape, vocabulary: int) -> M2M100Config:
         decoder_attention_heads=shape.heads,
         encoder_layerdrop=0.0,
         decoder_layerdrop=0.0,
-        dropout=0.1,
+        # A small model sees each pair too few times to learn it by heart.
+        dropout=0.1 if shape.width > SMALL.width else 0.0,
         attention_dropout=0.0,
         activation_dropout=0.0,
         activation_function="relu",
