@@ -230,7 +230,9 @@ def measure(rounds: int) -> dict[str, dict[str, Any]]:
         figures = {system.name: Figures([], [], [], []) for system in systems}
         try:
             for number, answer in enumerate(answers):
-                for system in systems:
+                # In turn: the first one reads the pages of the voice's dictionary for the others.
+                turn = number % len(systems)
+                for system in systems[turn:] + systems[:turn]:
                     run(system, number, answer, figures[system.name])
             return {system.name: summary(figures[system.name], system.gaps) for system in systems}
         finally:

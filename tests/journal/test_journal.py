@@ -44,6 +44,22 @@ def fill_the_disk(journal: Journal) -> None:
     journal.read(f"PRAGMA max_page_count = {pages}")
 
 
+def test_the_disk_is_waited_for_in_a_checkpoint_only(path: Path, journal: Journal) -> None:
+    """However much is written, it stays in the log until then; after it the log is used anew and does not grow."""
+    log = path.with_name(f"{path.name}-wal")
+    before = path.stat().st_size
+    for number in range(300):
+        put(journal, sentence("a", number, "x" * 8000))
+    assert path.stat().st_size == before
+    written = log.stat().st_size
+    assert written > 300 * 8000
+    journal.checkpoint()
+    assert path.stat().st_size > before + 300 * 8000
+    put(journal, sentence("a", 300, "x" * 8000))
+    assert log.stat().st_size == written
+    assert len(journal.unsettled()) == 301
+
+
 def test_a_sentence_is_read_as_it_was_written(path: Path, journal: Journal) -> None:
     """With its spans and its pause, by the next process too."""
     entry = sentence("a", 1, "Run `pytest` now.")

@@ -1,5 +1,6 @@
 """Open JTalk: complete, early, deterministic, and never put off by odd text."""
 
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -206,3 +207,13 @@ def test_everything_is_loaded_before_the_first_sentence():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "True"
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="there is no such call here")
+def test_both_dictionaries_are_read_ahead(settings, monkeypatch):
+    """The first words would wait for a cold disk."""
+    sizes = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda fd, *_: sizes.append(os.fstat(fd).st_size))
+    OpenJTalkBackend(settings(), "ja").close()
+    assert len(sizes) == 2
+    assert min(sizes) > 50_000_000

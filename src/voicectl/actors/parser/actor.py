@@ -37,6 +37,9 @@ from voicectl.protocol.trace import Hop, Trace
 
 ADOPT_EVERY_S = 1.0
 PRUNE_EVERY_S = 600.0
+CHECKPOINT_EVERY_S, OVERDUE_S, QUIET_S = 10.0, 60.0, 1.0
+"""The journal's checkpoint waits until no message has come for a while, but not for ever."""
+
 LOST_AFTER_S = 30.0
 """Without a receipt for so long, what is not buffered is sent again: a frame may be lost without a death."""
 
@@ -59,6 +62,8 @@ class ParserActor(Actor):
         self._reconciled = False
         self._next_adoption = 0.0
         self._next_prune = 0.0
+        self._next_checkpoint = 0.0
+        self._handled = 0.0
         self._last_receipt = 0.0
         self._yield_epoch = -1
         self._catch_up = CatchUp(settings)
@@ -75,6 +80,7 @@ class ParserActor(Actor):
 
     def handle(self, frame: Frame) -> None:
         """Act on one message of a feed or of the sink."""
+        self._handled = time.monotonic()
         message = frame.envelope.body
         if isinstance(message, Chunk):
             self._intake.take(message, frame.payload, frame.received)
@@ -117,6 +123,10 @@ class ParserActor(Actor):
         if now >= self._next_prune:
             self._journal.prune(self._keep_days)
             self._next_prune = now + PRUNE_EVERY_S
+        quiet_s = QUIET_S if now < self._next_checkpoint + OVERDUE_S else 0.0
+        if now >= self._next_checkpoint and now - self._handled >= quiet_s:
+            self._journal.checkpoint()
+            self._next_checkpoint = now + CHECKPOINT_EVERY_S
         if now - self._last_receipt > LOST_AFTER_S:
             self._last_receipt = now
             self._send_again()
