@@ -8,20 +8,18 @@ heartbeat, says what the first is busy with, and ends the process when the super
 import contextlib
 import gc
 import os
-import select
 import signal
 import socket
-import sys
-import threading
 import time
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import structlog
 import zmq
 
+from voicectl.actors.pulse import Pulse
 from voicectl.actors.workmark import WorkMark, work_path
-from voicectl.protocol.addresses import ipc_address, remove_address
+from voicectl.protocol.addresses import ipc_address
 from voicectl.protocol.errors import BackendUnavailable, FrameError, VoicectlError
 from voicectl.protocol.frames import Frame
 from voicectl.protocol.messages import Activate, Connect, Connected, Drain, Failed, Heartbeat, Message, Ready
@@ -32,8 +30,6 @@ EXIT_FAILED = 3
 """Exit status of a stage that cannot start and said why: a restart would not help at once."""
 LINGER_MS = 1000
 LOOK_EVERY_S = 0.5
-LIFELINE_FD = 0
-"""The stage's standard input is a pipe that only its supervisor holds; end of file means it died."""
 
 
 class About(NamedTuple):
@@ -80,7 +76,6 @@ class Actor:
         self._play = 0
         self._busy_since = 0
         self._next_look = 0.0
-        self._stop, self._stopping = os.pipe()
         self._outlets: dict[str, Outlet] = {}
         self._supervisor: Outlet | None = None
 
@@ -158,7 +153,7 @@ class Actor:
             self.report(Failed(stage=self.stage, error=str(exc)))
             return EXIT_FAILED
         finally:
-            os.close(self._stopping)
+            self._pulse.stop()
             self.teardown()
             self._close()
         return 0
@@ -168,6 +163,8 @@ class Actor:
         self.data = Inbox(self.context, ipc_address(folder, self.name, "data"))
         self.control_inbox = Inbox(self.context, ipc_address(folder, self.name, "control"))
         self._work = WorkMark.create(work_path(folder, self.name))
+        wiring, own = self.wiring, (self.data.address, self.control_inbox.address)
+        self._pulse = Pulse(wiring.supervisor, self.name, wiring.heartbeat_ms / 1000, wiring.lifeline, own)
         if self.wiring.supervisor:
             self._supervisor = Outlet(self.context, self.wiring.supervisor, self.name)
         self._wake, wake_up = socket.socketpair()
@@ -177,7 +174,7 @@ class Actor:
         signal.set_wakeup_fd(wake_up.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda *_: self._note_drain())
         signal.signal(signal.SIGINT, lambda *_: None if self.wiring.supervisor else self._note_drain())
-        threading.Thread(target=self._pulse, name="heartbeat", daemon=True).start()
+        self._pulse.start(self.context, self._heartbeat)
         # Now, not earlier: on Linux it is a thread's own, and ZeroMQ's, which carries the frames, must not give way.
         os.nice(self.wiring.niceness)
 
@@ -313,24 +310,6 @@ class Actor:
         self._wake_up.close()
         self.context.term()
 
-    # -- the heartbeat thread ----------------------------------------------------------------
-
-    def _pulse(self) -> None:
-        outlet = Outlet(self.context, self.wiring.supervisor, self.name) if self.wiring.supervisor else None
-        watched = [self._stop, *([LIFELINE_FD] if self.wiring.lifeline else [])]
-        ended: list[int] = []
-        try:
-            while self._stop not in ended:
-                if outlet:
-                    outlet.send(self._heartbeat())
-                ended = select.select(watched, [], [], self.wiring.heartbeat_ms / 1000)[0]
-                if LIFELINE_FD in ended and not os.read(LIFELINE_FD, 1):
-                    self._die_with_supervisor()
-        finally:
-            os.close(self._stop)
-            if outlet:
-                outlet.close()
-
     def _heartbeat(self) -> Heartbeat:
         return Heartbeat(
             stage=self.stage,
@@ -340,15 +319,3 @@ class Actor:
             counters=dict(self.counters),
             gauges=dict(self.gauges),
         )
-
-    def _die_with_supervisor(self) -> NoReturn:
-        """End at once, also in the middle of a model's call: without a supervisor nobody listens."""
-        try:
-            remove_address(self.data.address)
-            remove_address(self.control_inbox.address)
-            remove_address(self.wiring.supervisor)
-            remove_address(self.wiring.supervisor.replace(".data.", ".control."))
-            self.log.error("the supervisor died; this stage ends with it")
-            sys.stderr.flush()
-        finally:
-            os._exit(1)
