@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from train_starter.prepare import read_pairs
+from train_starter.prepare import dev_files, read_pairs
 from train_starter.sources import HELD_OUT, REGISTER, is_held_out
 from voicectl.actors.parser import spans
 from voicectl.protocol.errors import BackendError, VoicectlError
@@ -60,7 +60,7 @@ class Output(NamedTuple):
 
 def sets(corpus: Path, lines: int, own: Path | None = None) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield the name and the first ``lines`` pairs of every dev set, and the held-out lines of the register."""
-    for path in sorted((corpus / "dev").glob("*.tsv")):
+    for path in dev_files(corpus, own):
         rows = [line.split("\t")[:2] for line in path.read_text(encoding="utf-8").splitlines()]
         yield path.stem, [(row[0], row[1]) for row in rows if len(row) == 2][:lines]
     for name in HELD_OUT:

@@ -40,7 +40,7 @@ def prepare(corpus: Path, work: Path, vocabulary: int | Path, own: Path | None =
         work: an existing folder.
         vocabulary: pieces of the joint vocabulary, fewer where the text has no more; or the folder of a model whose
             vocabulary is taken as it is.
-        own: has ``NAME.tsv``, the project's own sentences in an assistant's register.
+        own: has ``NAME.tsv``, the project's own sentences in an assistant's register, and ``dev/NAME.tsv``.
         seed: of the sample that the vocabulary is trained on.
 
     Raises:
@@ -109,9 +109,14 @@ def read_pairs(corpus: Path, name: str, own: Path | None = None) -> Iterator[tup
                 yield english, rest.partition("\t")[0]
 
 
+def dev_files(corpus: Path, own: Path | None) -> list[Path]:
+    """Return the dev sets of the corpus, then the project's own."""
+    return [path for folder in (corpus, own) if folder for path in sorted((folder / "dev").glob("*.tsv"))]
+
+
 def _dev_english(corpus: Path, own: Path | None) -> Iterator[str]:
     """Yield the English of everything that is kept for evaluation, cleaned as in training."""
-    for path in sorted((corpus / "dev").glob("*.tsv")):
+    for path in dev_files(corpus, own):
         for line in path.read_text(encoding="utf-8").splitlines():
             english, _, rest = line.partition("\t")
             cleaned = clean.pair(english, rest.partition("\t")[0])
