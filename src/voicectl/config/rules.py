@@ -60,7 +60,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "parser.backlog_seconds": (1, DAY_S),
     "parser.backlog_max_speed": SPEEDS,
     "translator.threads": (0, 1024),
-    "translator.beam_size": (1, 64),
+    "translator.beam_size": (0, 64),
     "translator.max_batch": (1, 1024),
     "synthesizer.threads": (0, 1024),
     "synthesizer.speed": (0.1, 10),

@@ -57,7 +57,7 @@ class Seq2SeqBackend(ABC):
         self._tokenizer = self._load_tokenizer()
         self._arguments = self._generation()
         self.model = _load_model(folder, _dtype(settings.dtype, device))
-        self._beam = settings.beam_size
+        self._beam = settings.beam_size or 1
         self.device = "cpu"
         expected = self._sample() if device in UNSURE else ""
         self._move(device)
