@@ -52,11 +52,9 @@ def test_the_held_out_register_is_a_set(corpus: Path, tmp_path: Path) -> None:
     write_lines(corpus / "train" / "register_extra.tsv.xz", [(f"Note {n}", f"メモ{n}") for n in range(6)])
     own = tmp_path / "own"
     write_lines(own / "dev" / "spoken.tsv", [("It works.", "動きます。")])
-    write_lines(own / "steps.tsv", [("I look.", "見ます。"), ("I see.", "分かりました。")])
     found = dict(sets(corpus, 2, own))
     assert found["more"] == [("One.", "一。"), ("Two.", "二。")]
     assert found["spoken"] == [("It works.", "動きます。")]
-    assert found["register, held out"] == [("I look.", "見ます。")]
     assert found["register_extra, held out"] == [("Note 0", "メモ0"), ("Note 3", "メモ3")]
 
 

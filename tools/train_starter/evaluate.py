@@ -63,10 +63,9 @@ def sets(corpus: Path, lines: int, own: Path | None = None) -> Iterator[tuple[st
     for path in dev_files(corpus, own):
         rows = [line.split("\t")[:2] for line in path.read_text(encoding="utf-8").splitlines()]
         yield path.stem, [(row[0], row[1]) for row in rows if len(row) == 2][:lines]
-    for name in HELD_OUT:
-        kept = [pair for number, pair in enumerate(read_pairs(corpus, name, own)) if is_held_out(name, number)]
-        if kept:
-            yield f"{name}, held out", kept[:lines]
+    kept = [pair for number, pair in enumerate(read_pairs(corpus, HELD_OUT)) if is_held_out(HELD_OUT, number)]
+    if kept:
+        yield f"{HELD_OUT}, held out", kept[:lines]
 
 
 def translate(english: Sequence[str], backend: str, environ: Mapping[str, str] | None = None) -> list[Output]:

@@ -121,7 +121,6 @@ def _dev_english(corpus: Path, own: Path | None) -> Iterator[str]:
             english, _, rest = line.partition("\t")
             cleaned = clean.pair(english, rest.partition("\t")[0])
             yield cleaned[0] if cleaned else english
-    for name in HELD_OUT:
-        for number, (english, japanese) in enumerate(read_pairs(corpus, name, own)):
-            if is_held_out(name, number) and (cleaned := clean.pair(english, japanese)):
-                yield cleaned[0]
+    for number, (english, japanese) in enumerate(read_pairs(corpus, HELD_OUT)):
+        if is_held_out(HELD_OUT, number) and (cleaned := clean.pair(english, japanese)):
+            yield cleaned[0]
