@@ -71,7 +71,7 @@ def _finish(options: Any, outcome: Outcome, counts: dict[str, int]) -> None:
     is_starter = options.into.resolve() == STARTER
     own = {} if is_starter else {"VOICECTL_TRANSLATOR__MODEL": str(options.into.resolve())}
     scores = evaluate(options.corpus, "starter" if is_starter else "ctranslate2", options.lines, own, options.register)
-    pieces = sentencepiece.SentencePieceProcessor(model_file=str(options.into / SPM)).get_piece_size()
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(options.into / SPM))
     origin = "on from the weights and with the vocabulary of an earlier starter" if options.begin else "from scratch"
     (options.into / "CARD.md").write_text(card(outcome, pieces, counts, scores, origin), encoding="utf-8")
     if is_starter:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from train_starter.clean import PLACEHOLDERS
+from sentencepiece import SentencePieceProcessor
+
 from train_starter.evaluate import Scores, table
 from train_starter.sources import SOURCES
+from train_starter.tokens import placeholders
 from train_starter.train import Outcome
 
 _TEXT = """\
@@ -43,12 +45,18 @@ share-alike licence.
 """
 
 
-def card(outcome: Outcome, pieces: int, counts: Mapping[str, int], scores: Sequence[Scores], origin: str) -> str:
+def card(
+    outcome: Outcome,
+    pieces: SentencePieceProcessor,
+    counts: Mapping[str, int],
+    scores: Sequence[Scores],
+    origin: str,
+) -> str:
     """Return the card in Markdown.
 
     Args:
         outcome: what the training came to.
-        pieces: the size of the joint vocabulary.
+        pieces: the joint vocabulary.
         counts: how many pairs each source gave.
         scores: those of the model that ships.
         origin: what it began with.
@@ -57,15 +65,15 @@ def card(outcome: Outcome, pieces: int, counts: Mapping[str, int], scores: Seque
     return _TEXT.format(
         **outcome.shape._asdict(),
         date=f"{datetime.now(UTC):%Y-%m-%d}",
-        pieces=pieces,
+        pieces=pieces.get_piece_size(),
         origin=origin,
         millions=outcome.parameters / 1e6,
         steps=outcome.steps,
         seen=outcome.pairs,
         minutes=outcome.seconds / 60,
-        device="a GPU" if outcome.device == "cuda" else "a CPU",
+        device="a GPU" if outcome.device == "cuda" else "a CPU (no GPU was at hand; on one, the model is larger)",
         loss=outcome.loss,
-        last=PLACEHOLDERS - 1,
+        last=len(placeholders(pieces)) - 1,
         table=table(scores),
         sources="\n".join(f"| {each.title} | {counts[each.name]} | {each.licence} |" for each in used),
     )
