@@ -1,6 +1,7 @@
 """A few steps on a tiny corpus: from the text to the files that ship."""
 
 import hashlib
+import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -100,6 +101,10 @@ def test_a_trained_model_can_be_begun_with(corpus: Path, work: Path, tmp_path: P
     anew = tmp_path / "anew"
     anew.mkdir()
     prepare(corpus, anew, work / "nllb")
+    # Of a version that gave two languages each other's ids.
+    tokenizer, other = work / "nllb" / "tokenizer.json", {"ace_Arab": "ace_Latn", "ace_Latn": "ace_Arab"}
+    text = tokenizer.read_text(encoding="utf-8")
+    tokenizer.write_text(re.sub("ace_(Arab|Latn)", lambda code: other[code[0]], text), encoding="utf-8")
     assert shape_of(work / "nllb") == TINY
     _, second = _train(anew, 10, begin=work / "nllb")
     for name in ("sentencepiece.bpe.model", "nllb/tokenizer.json"):

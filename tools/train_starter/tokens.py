@@ -68,6 +68,21 @@ def write_tokenizer(spm: Path, folder: Path, pad_to: int = 0) -> Any:
     return tokenizer
 
 
+def copy_tokenizer(model: Path, folder: Path) -> Any:
+    """Write the tokenizer of a model in NLLB's file form into ``folder`` and return it.
+
+    Not made anew from its pieces: another version of transformers may have given the language codes other ids.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(str(model), src_lang="eng_Latn", tgt_lang="jpn_Jpan")
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_pretrained(folder)
+    if folder != model:
+        (folder / SPM).write_bytes((model / SPM).read_bytes())
+    return tokenizer
+
+
 def _merges(pieces: list[str]) -> list[tuple[str, str]]:
     """Return every way to join two pieces to a third, earliest pieces first."""
     rank = {piece: number for number, piece in enumerate(pieces)}

@@ -12,7 +12,7 @@ from torch.nn import functional
 from transformers import GenerationConfig, M2M100Config, M2M100ForConditionalGeneration
 
 from train_starter.batches import Pairs, padded
-from train_starter.tokens import EOS, PAD, SPM, write_tokenizer
+from train_starter.tokens import EOS, PAD, SPM, copy_tokenizer, write_tokenizer
 from voicectl.protocol.errors import UsageError
 
 CHECKPOINT = "checkpoint.pt"
@@ -87,7 +87,7 @@ class Trainer:
     def __init__(self, work: Path, shape: Shape, plan: Plan, device: str, begin: Path | None = None) -> None:
         torch.manual_seed(plan.seed)
         self._work, self._shape, self._plan, self._device = work, shape, plan, device
-        tokenizer = write_tokenizer(work / SPM, work / NLLB)
+        tokenizer = copy_tokenizer(begin, work / NLLB) if begin else write_tokenizer(work / SPM, work / NLLB)
         self._languages = [tokenizer.convert_tokens_to_ids(code) for code in ("eng_Latn", "jpn_Jpan")]
         self.model = M2M100ForConditionalGeneration(_config(shape, len(tokenizer))).to(device).train()
         if device == "cpu":  # its fused attention is several times slower backwards on short sentences

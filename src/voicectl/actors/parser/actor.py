@@ -37,8 +37,8 @@ from voicectl.protocol.trace import Hop, Trace
 
 ADOPT_EVERY_S = 1.0
 PRUNE_EVERY_S = 600.0
-CHECKPOINT_EVERY_S, OVERDUE_S, QUIET_S = 10.0, 60.0, 1.0
-"""The journal's checkpoint waits until no message has come for a while, but not for ever."""
+CHECKPOINT_EVERY_S, QUIET_S = 10.0, 1.0
+"""The journal's checkpoint waits until no message has come for a while."""
 
 LOST_AFTER_S = 30.0
 """Without a receipt for so long, what is not buffered is sent again: a frame may be lost without a death."""
@@ -123,8 +123,7 @@ class ParserActor(Actor):
         if now >= self._next_prune:
             self._journal.prune(self._keep_days)
             self._next_prune = now + PRUNE_EVERY_S
-        quiet_s = QUIET_S if now < self._next_checkpoint + OVERDUE_S else 0.0
-        if now >= self._next_checkpoint and now - self._handled >= quiet_s:
+        if now >= self._next_checkpoint and now - self._handled >= QUIET_S:
             self._journal.checkpoint()
             self._next_checkpoint = now + CHECKPOINT_EVERY_S
         if now - self._last_receipt > LOST_AFTER_S:

@@ -20,6 +20,8 @@ from voicectl.protocol.messages import Deaths, Pause, Span
 SCHEMA_VERSION = 2
 CACHE_KIB = 512
 """SQLite's own 2 MB would fill over the first 10,000 sentences; a row is rarely read again."""
+LOG_PAGES = 10_000
+"""The longest log of 4 KiB pages, some hundreds of sentences."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS feeds (
@@ -177,7 +179,8 @@ class Journal:
     def checkpoint(self) -> None:
         """Move what SQLite's log holds into the file; for quiet moments, since it waits for the disk.
 
-        SQLite itself would do it inside every hundredth transaction or so, before a sentence that is waiting for it.
+        SQLite itself would do it inside every hundredth transaction or so, before a sentence that is waiting for it;
+        here only where there is no quiet moment before the log has ``LOG_PAGES``.
         """
         with contextlib.suppress(sqlite3.OperationalError):  # the next transaction meets the same disk, and says so
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -280,7 +283,7 @@ def _connect(path: str) -> sqlite3.Connection:
         raise sqlite3.DatabaseError(f"made by another version of voicectl: schema {version}, not {SCHEMA_VERSION}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")  # see Journal.checkpoint
+    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.executescript(SCHEMA)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
