@@ -95,6 +95,7 @@ def test_each_language_is_a_batch_and_the_target_is_left_alone() -> None:
         texts[4],
     ]
     assert [result.notes for result in results[3:]] == [("original",), ("original", "cannot translate ru", "refused")]
+    assert [result.language for result in results] == ["en", "en", "de", "ja", "ru"]
     assert inner.batches == [2, 1]
     backend.close()
     assert inner.closed

@@ -37,8 +37,8 @@ class Stubborn:
 class Alone(TranslatorActor):
     """The stage without its sockets: what it sends is kept."""
 
-    def __init__(self, runtime: Path, settings: TranslatorSettings, target: str = "ja") -> None:
-        super().__init__(Wiring(runtime), settings, LanguageSettings(source="en", target=target))
+    def __init__(self, runtime: Path, settings: TranslatorSettings, target: str = "ja", source: str = "en") -> None:
+        super().__init__(Wiring(runtime), settings, LanguageSettings(source=source, target=target))
         self.sent: list[Message] = []
 
     def send(self, message: Message, payload: bytes = b"") -> None:
@@ -118,3 +118,26 @@ def test_what_voicectl_says_itself_comes_from_the_catalogue(
     actor.teardown()
     actor.context.term()
     assert (answer.source, answer.text, answer.backend) == (text, translation, backend)
+
+
+@pytest.mark.parametrize(
+    ("backend", "source", "target", "text", "language"),
+    [
+        ("none", "en", "de", "All tests pass.", "en"),
+        ("none", "eng_Latn", "deu_Latn", "All tests pass.", "en"),
+        ("none", "en", "de", "`auth.py`, v2.3.1.", "de"),
+        ("none", "auto", "de", "All tests pass.", "de"),
+        ("starter", "en", "ja", "All tests pass.", "ja"),
+        ("starter", "auto", "ja", "Alle Tests laufen jetzt ohne Fehler durch.", "de"),
+        ("starter", "auto", "ja", "テストは全部合格しました。", "ja"),
+    ],
+)
+def test_a_translation_says_which_language_it_is_in(
+    tmp_path: Path, settings, backend: str, source: str, target: str, text: str, language: str
+) -> None:
+    """That of the agent's words where they were kept and there are any; the target where nobody knows."""
+    actor = Alone(tmp_path, settings(backend=backend, fallback=("none",)), target, source)
+    actor.setup()
+    assert _answer(actor, text).language == language
+    actor.teardown()
+    actor.context.term()

@@ -135,7 +135,8 @@ class Sentence(Message, frozen=True, kw_only=True):
 class Translation(Message, frozen=True, kw_only=True):
     """A sentence in the target language (translator → synthesizer).
 
-    ``backend`` made it; ``notes`` say what was unusual (``original``: it is the source text).
+    ``backend`` made it; ``notes`` say what was unusual (``original``: it is the source text). ``language`` is that
+    of ``text`` (BCP 47): of the agent's words where they were kept.
     """
 
     utterance: Utterance

@@ -1,14 +1,17 @@
 """The synthesizer stage: sentences in the target language in, PCM out, chunk by chunk."""
 
 import time
+from collections.abc import Iterator
 
 import msgspec
 
 from voicectl.actors.base import About, Wiring
+from voicectl.actors.languages import bcp47
 from voicectl.actors.model_actor import DEATHS_OF_FIRST, ModelActor
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
-from voicectl.actors.synthesizer.factory import choose, load_backend
+from voicectl.actors.synthesizer.factory import choose, load_backend, load_guest
 from voicectl.actors.synthesizer.pcm import pieces
+from voicectl.actors.synthesizer.voice import speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendError
 from voicectl.protocol.frames import Frame
@@ -28,6 +31,7 @@ class SynthesizerActor(ModelActor[SynthesizerBackend]):
         super().__init__(wiring)
         self._settings = settings
         self._language = language
+        self._own = bcp47(language)
         self._sent = 0
 
     def setup(self) -> About:
@@ -48,19 +52,18 @@ class SynthesizerActor(ModelActor[SynthesizerBackend]):
 
     def _speak(self, message: Translation, received: int) -> None:
         begun = time.monotonic_ns()
-        first = () if message.deaths.synthesizer >= DEATHS_OF_FIRST else (self._backend.name,)
-        for name in (*first, *(name for name in self._settings.fallback if name != self._backend.name)):
-            if backend := self._voice(name):
-                self._sent = 0
-                try:
-                    self._stream(message, backend, received, begun)
-                except BackendError as exc:
-                    self.counters["errors"] += 1
-                    self.log.warning("sentence not spoken", backend=name, error=str(exc), play=message.utterance.play)
-                else:
-                    return
-                if self._sent:  # half of it is on its way: another voice must not begin it again
-                    break
+        for backend in self._voices(message):
+            self._sent = 0
+            try:
+                self._stream(message, backend, received, begun)
+            except BackendError as exc:
+                self.counters["errors"] += 1
+                play = message.utterance.play
+                self.log.warning("sentence not spoken", backend=backend.name, error=str(exc), play=play)
+            else:
+                return
+            if self._sent:  # half of it is on its way: another voice must not begin it again
+                break
         self._give_up(message)
 
     def _stream(self, message: Translation, backend: SynthesizerBackend, received: int, begun: int) -> None:
@@ -111,9 +114,30 @@ class SynthesizerActor(ModelActor[SynthesizerBackend]):
             )
         )
 
-    def _voice(self, name: str) -> SynthesizerBackend | None:
-        if name == self._backend.name:
-            return self._backend
+    def _voices(self, message: Translation) -> Iterator[SynthesizerBackend]:
+        """Yield the voices that may speak a sentence, the best first; each is loaded when it is its turn."""
+        if message.deaths.synthesizer < DEATHS_OF_FIRST:
+            if guest := self._guest(message.language):
+                yield guest
+            yield self._backend
+        for name in self._settings.fallback:
+            if name != self._backend.name and (voice := self._other(name)):
+                yield voice
+
+    def _guest(self, language: str) -> SynthesizerBackend | None:
+        """Return a voice for what stays in the agent's language; None where the listener's own voice will do.
+
+        A Japanese voice does: it is given English as a Japanese developer reads it, which a listener knows better.
+        """
+        if speaks(language, self._own) or (speaks("ja", self._own) and speaks("en", language)):
+            return None
+        return self._fallback(
+            f"a voice for {language}",
+            lambda: load_guest(self._settings, language),
+            lambda voice: f"what stays in {language!r} is spoken by {voice.name} ({voice.voice})",
+        )
+
+    def _other(self, name: str) -> SynthesizerBackend | None:
         return self._fallback(
             name,
             lambda: load_backend(self._settings, self._language, name),

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 import msgspec
 
+from voicectl.actors.languages import bcp47
 from voicectl.actors.plugin import is_plugin, plugin
 from voicectl.actors.synthesizer import registry
 from voicectl.actors.synthesizer.backend import SynthesizerBackend
@@ -27,6 +28,7 @@ def choose(settings: SynthesizerSettings, language: str) -> tuple[str, str]:
     if settings.backend != "auto":
         _known(settings.backend)
         return settings.backend, "configured"
+    language = bcp47(language)
     note = _note(settings)
     for row in _having(settings, language) or registry.BACKENDS:
         if why := row.auto(settings, language):
@@ -44,6 +46,7 @@ def load_backend(settings: SynthesizerSettings, language: str, name: str | None 
         BackendUnavailable: a package, a program or a model is missing.
         ConfigError: the user's dictionary of readings is broken.
     """
+    language = bcp47(language)
     chosen = choose(settings, language)[0]
     name = name or chosen
     _known(name)
@@ -59,6 +62,16 @@ def load_backend(settings: SynthesizerSettings, language: str, name: str | None 
     return _backend(name, settings, language)
 
 
+def load_guest(settings: SynthesizerSettings, language: str) -> SynthesizerBackend:
+    """Load the best voice for text in another language than the listener's; voice and model are named for that one.
+
+    Raises:
+        BackendUnavailable: nothing here speaks the language.
+    """
+    own = {"backend": "auto", "voice": "", "model": "", "model_path": "", "config_path": ""}
+    return load_backend(msgspec.structs.replace(settings, **own), language)
+
+
 def _backend(name: str, settings: SynthesizerSettings, language: str) -> SynthesizerBackend:
     """Load one of the project's own backends by its name."""
     row = registry.entry(name)
@@ -68,11 +81,13 @@ def _backend(name: str, settings: SynthesizerSettings, language: str) -> Synthes
 
 def installed(settings: SynthesizerSettings, language: str | None = None) -> list[VoiceInfo]:
     """Return the voices that can speak a language (None: any) as they are installed, best first."""
+    language = language and bcp47(language)
     return [voice for row in registry.BACKENDS for voice in row.voices(settings, language)]
 
 
 def missing(settings: SynthesizerSettings, language: str | None = None) -> list[Missing]:
     """Return the backends with more voices for a language (None: any) than are here, and how to get them."""
+    language = language and bcp47(language)
     found = ((row.name, row.missing(settings, language)) for row in registry.BACKENDS)
     return [Missing(name, how) for name, how in found if how]
 

@@ -4,11 +4,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 
+from voicectl.actors import languages
 from voicectl.actors.base import About, Wiring
 from voicectl.actors.model_actor import DEATHS_OF_FIRST, ModelActor
 from voicectl.actors.phrases.catalogue import Catalogue
 from voicectl.actors.phrases.mark import PHRASE, is_marked
-from voicectl.actors.translator import languages
+from voicectl.actors.translator import guards, placeholders
 from voicectl.actors.translator.backend import ORIGINAL, REFUSED, Result, Source, TranslatorBackend
 from voicectl.actors.translator.factory import choose, load_backend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
@@ -39,6 +40,8 @@ class TranslatorActor(ModelActor[TranslatorBackend]):
         self._settings = settings
         self._language = language
         self._cache: OrderedDict[Source, tuple[Result, str]] = OrderedDict()
+        self._target = languages.bcp47(language.target)
+        self._agent_writes = "" if language.source == languages.AUTO else languages.bcp47(language.source)
         self._catalogue = Catalogue(_tag(language.target))
 
     def setup(self) -> About:
@@ -91,7 +94,7 @@ class TranslatorActor(ModelActor[TranslatorBackend]):
                 utterance=sentence.utterance,
                 source=sentence.text,
                 text=result.text,
-                language=self._language.target,
+                language=self._language_of(sentence, result),
                 backend=backend,
                 notes=result.notes,
                 deaths=sentence.deaths,
@@ -100,6 +103,16 @@ class TranslatorActor(ModelActor[TranslatorBackend]):
                 trace=sentence.trace.plus(hop),
             )
         )
+
+    def _language_of(self, sentence: Sentence, result: Result) -> str:
+        """Return the language that a text is in: the target, or that of the agent's words where they were kept.
+
+        Names and code are in no language, so that the listener's voice reads them.
+        """
+        kept = ORIGINAL in result.notes and result.text == sentence.text
+        if kept and guards.has_words(placeholders.beside(sentence.text, sentence.spans)):
+            return result.language or self._agent_writes or self._target
+        return self._target
 
     def _phrase(self, sentence: Sentence) -> str | None:
         """Return a phrase in the target language; None: the sentence is none, or there is no catalogue."""
@@ -135,7 +148,8 @@ class TranslatorActor(ModelActor[TranslatorBackend]):
             return result, self._backend.name
         alarms = [note for note in result.notes if note not in (ORIGINAL, REFUSED)]
         other, name = self._fall_back(source, self._settings.fallback)
-        return other._replace(notes=tuple(dict.fromkeys((*other.notes, *alarms)))), name
+        notes = tuple(dict.fromkeys((*other.notes, *alarms)))
+        return other._replace(notes=notes, language=other.language or result.language), name
 
     def _fall_back(self, source: Source, names: Sequence[str]) -> tuple[Result, str]:
         for name in names:

@@ -20,10 +20,14 @@ class Source(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One translation; ``notes`` say what was unusual, e.g. ``original`` when it is the source text."""
+    """One translation; ``notes`` say what was unusual, e.g. ``original`` when it is the source text.
+
+    ``language`` is the BCP 47 tag of a source text that was kept, where the backend has detected it.
+    """
 
     text: str
     notes: tuple[str, ...] = ()
+    language: str = ""
 
 
 class TranslatorBackend(Protocol):

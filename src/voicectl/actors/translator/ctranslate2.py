@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import ctranslate2
 import sentencepiece
 
-from voicectl.actors.translator import guarded, languages, shortlist
+from voicectl.actors import languages
+from voicectl.actors.translator import guarded, shortlist
 from voicectl.actors.translator.backend import Result, Source, first_line
 from voicectl.actors.translator.placeholders import placeholder
 from voicectl.config.settings import LanguageSettings, TranslatorSettings

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from voicectl.actors.translator import guards, languages, placeholders
+from voicectl.actors import languages
+from voicectl.actors.translator import guards, placeholders
 from voicectl.actors.translator.backend import ORIGINAL, REFUSED, Polyglot, Result, Source
 from voicectl.protocol.errors import BackendUnavailable, UsageError
 
@@ -31,7 +32,7 @@ class Detector:
 
         A sentence without a letter of that language's script cannot be in it, however doubtful it is.
         """
-        text = placeholders.without(placeholders.mask(source.text, source.spans).text)
+        text = placeholders.beside(source.text, source.spans)
         if guards.has_words(text):
             label, confidence = self._identifier.classify(text)
             sure = _weight(text) >= _ENOUGH_LETTERS and confidence >= _CONFIDENT
@@ -78,16 +79,17 @@ class DetectingBackend:
         self._backend.close()
 
     def _translate(self, run: Sequence[Source], language: str) -> list[Result]:
+        heard = languages.tag(language) if language else ""
         if language == self._target:
-            return [Result(source.text, (ORIGINAL,)) for source in run]
+            return [Result(source.text, (ORIGINAL,), heard) for source in run]
         if run and language != self._source:
             try:
                 self._backend.set_source(language)
             except BackendUnavailable:
-                note = f"cannot translate {languages.tag(language)}"
-                return [Result(source.text, (ORIGINAL, note, REFUSED)) for source in run]
+                note = f"cannot translate {heard}"
+                return [Result(source.text, (ORIGINAL, note, REFUSED), heard) for source in run]
             self._source = language
-        return self._backend.translate(run) if run else []
+        return [result._replace(language=heard) for result in self._backend.translate(run)] if run else []
 
 
 @cache

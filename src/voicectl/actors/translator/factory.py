@@ -6,10 +6,10 @@ from importlib.util import find_spec
 import msgspec
 import structlog
 
+from voicectl.actors.languages import AUTO, flores
 from voicectl.actors.plugin import is_plugin, plugin
 from voicectl.actors.translator import nllb_choice
 from voicectl.actors.translator.backend import Polyglot, TranslatorBackend, WrongDevice
-from voicectl.actors.translator.languages import AUTO, flores
 from voicectl.actors.translator.nllb_choice import Say
 from voicectl.actors.translator.none import NoneBackend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings

@@ -9,7 +9,8 @@ from deep_translator import GoogleTranslator
 from deep_translator.constants import GOOGLE_LANGUAGES_TO_CODES
 from deep_translator.exceptions import BaseError, RequestError, ServerException, TooManyRequests
 
-from voicectl.actors.translator import guarded, languages
+from voicectl.actors import languages
+from voicectl.actors.translator import guarded
 from voicectl.actors.translator.backend import Result, Source, first_line
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from voicectl.actors.translator import guards, languages, placeholders, rejoin
+from voicectl.actors import languages
+from voicectl.actors.translator import guards, placeholders, rejoin
 from voicectl.actors.translator.backend import ORIGINAL, REFUSED, Result, Source
 from voicectl.actors.translator.clauses import sentences, split
 from voicectl.actors.translator.placeholders import Masked, Shown

@@ -13,9 +13,9 @@ from typing import TextIO
 
 import msgspec
 
+from voicectl.actors.languages import AUTO, flores
 from voicectl.actors.translator.backend import ORIGINAL, Result, Source, TranslatorBackend
 from voicectl.actors.translator.factory import choose, load_backend
-from voicectl.actors.translator.languages import AUTO, flores
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable, UsageError, VoicectlError
 

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
-from voicectl.actors.translator import guarded, languages
+from voicectl.actors import languages
+from voicectl.actors.translator import guarded
 from voicectl.actors.translator.backend import Result, Source, first_line
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.models import store

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
-from voicectl.actors.translator import languages
+from voicectl.actors import languages
 from voicectl.actors.translator.backend import first_line
 from voicectl.actors.translator.seq2seq import Seq2SeqBackend
 from voicectl.config.settings import LanguageSettings

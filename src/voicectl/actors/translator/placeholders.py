@@ -115,6 +115,11 @@ def without(text: str) -> str:
     return _PLACEHOLDER.sub(" ", text)
 
 
+def beside(text: str, marked: Sequence[Span]) -> str:
+    """Return what there is to translate in a text beside its spans, those that are known and those found here."""
+    return without(mask(text, marked).text)
+
+
 def _marked(text: str, marked: Sequence[Span]) -> Iterator[str | Span]:
     """Cut ``text`` at the spans that are known."""
     known = {span.text.strip(): span for span in marked}

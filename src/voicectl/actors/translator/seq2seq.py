@@ -10,7 +10,8 @@ import torch
 from transformers import AutoModelForSeq2SeqLM
 from transformers.utils import logging as transformers_logging
 
-from voicectl.actors.translator import guarded, languages
+from voicectl.actors import languages
+from voicectl.actors.translator import guarded
 from voicectl.actors.translator.backend import Result, Source, WrongDevice, first_line
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable

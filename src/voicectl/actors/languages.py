@@ -19,7 +19,7 @@ class Language(NamedTuple):
     name: str
 
 
-_TABLE = resources.files("voicectl.actors.translator").joinpath("languages.tsv").read_text(encoding="utf-8")
+_TABLE = resources.files("voicectl.actors").joinpath("languages.tsv").read_text(encoding="utf-8")
 
 LANGUAGES: tuple[Language, ...] = tuple(Language(*line.split("\t")) for line in _TABLE.splitlines())
 """All languages that NLLB-200 knows; several tags may stand for the same, the plain one first."""
@@ -64,6 +64,15 @@ def flores(language: str) -> str:
 def tag(code: str) -> str:
     """Return the BCP 47 tag of a FLORES-200 code."""
     return _TAGS.get(code, code.partition("_")[0])
+
+
+def bcp47(language: str) -> str:
+    """Return the BCP 47 tag of a language that may be named by its FLORES-200 code, by three letters or as it once was.
+
+    Other tags are returned as they are: a region may matter to a voice, and a user's own backend may know more.
+    """
+    known = _BY_TAG.get(language.lower().replace("_", "-"))
+    return tag(known) if known and (len(language.partition("-")[0]) > 2 or language in _OLD) else language
 
 
 def name(code: str) -> str:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from voicectl.actors.translator.languages import LANGUAGES, flores, is_spaced, name, tag
+from voicectl.actors.languages import LANGUAGES, bcp47, flores, is_spaced, name, tag
 from voicectl.models.store import STARTER
 from voicectl.protocol.errors import UsageError
 
@@ -69,3 +69,22 @@ def test_an_unknown_language_is_a_usage_error_that_names_a_near_one(wrong: str, 
 def test_only_languages_with_blanks_are_joined_with_blanks() -> None:
     """Japanese and Thai sentences follow each other without a blank, German ones with one."""
     assert [is_spaced(flores(tag)) for tag in ("ja", "th", "zh-Hant", "de", "ko")] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("named", "wanted"),
+    [
+        ("jpn_Jpan", "ja"),
+        ("deu", "de"),
+        ("zho_Hant", "zh-Hant"),
+        ("iw", "he"),
+        ("ceb", "ceb"),
+        ("de-AT", "de-AT"),
+        ("pt-BR", "pt-BR"),
+        ("tlh", "tlh"),
+        ("", ""),
+    ],
+)
+def test_a_code_becomes_the_tag_that_voices_know(named: str, wanted: str) -> None:
+    """A region is kept, and so is a language that only a backend of the user's own knows."""
+    assert bcp47(named) == wanted
