@@ -28,8 +28,9 @@ import zmq
 from voicectl.actors.base import About, Actor, Wiring
 from voicectl.protocol.addresses import ipc_address
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Audio, Message, Sentence, Utterance
+from voicectl.protocol.message import Message, Utterance
 from voicectl.protocol.sockets import Outlet
+from voicectl.protocol.speaking import Audio, Sentence
 from voicectl.protocol.trace import Trace
 
 TEXT = "The quick brown fox jumps over the lazy dog. " * 5

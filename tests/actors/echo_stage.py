@@ -11,7 +11,8 @@ from pathlib import Path
 from voicectl.actors.base import About, Actor, Wiring
 from voicectl.protocol.errors import BackendError, BackendUnavailable
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Hold, Message, Notice, Suspect
+from voicectl.protocol.message import Message
+from voicectl.protocol.supervising import Hold, Notice, Suspect
 
 FOREVER_MS = 1_000_000
 ORDERS = ("stay", "gate", "fail", "crash", "mark")

@@ -19,7 +19,9 @@ from voicectl.actors.base import EXIT_FAILED
 from voicectl.actors.workmark import take_mark, work_path
 from voicectl.protocol.addresses import Channel, ipc_address
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import (
+from voicectl.protocol.message import Message
+from voicectl.protocol.sockets import Inbox, Outlet
+from voicectl.protocol.supervising import (
     Activate,
     Connect,
     Connected,
@@ -27,12 +29,10 @@ from voicectl.protocol.messages import (
     Failed,
     Heartbeat,
     Hold,
-    Message,
     Notice,
     Ready,
     Suspect,
 )
-from voicectl.protocol.sockets import Inbox, Outlet
 
 ECHO = Path(__file__).with_name("echo_stage.py")
 WAIT_MS = 30_000

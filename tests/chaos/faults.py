@@ -3,7 +3,7 @@
 import random
 from typing import Literal, NamedTuple
 
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 
 Kind = Literal["kill", "segv", "stop", "several", "unlink", "garbage", "audio"]
 Trigger = Literal["now", "work", "sent", "queued", "released", "speaking", "spoken"]

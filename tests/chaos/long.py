@@ -14,7 +14,7 @@ from typing import Any
 import tones
 
 import chaos
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 
 RUN_S = 90.0
 SLOW = (0.7, 1.8)

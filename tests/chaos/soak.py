@@ -19,7 +19,7 @@ import psutil
 import tones
 from pipeline import Instance, Pipeline
 
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 
 AHEAD = 200
 """Sentences that the writer is ahead of the voice."""

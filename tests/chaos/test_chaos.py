@@ -6,7 +6,7 @@ import pytest
 import tones
 
 import chaos
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 
 
 @pytest.mark.chaos

@@ -12,7 +12,9 @@ from voicectl.cli.bench_report import Quantiles, Report, StageCost, hops, latenc
 from voicectl.cli.bench_session import after, before, delta, event, standard_session
 from voicectl.config.load import load_settings
 from voicectl.protocol.errors import UsageError
-from voicectl.protocol.messages import STAGES, Receipt, Utterance
+from voicectl.protocol.message import Utterance
+from voicectl.protocol.speaking import Receipt
+from voicectl.protocol.supervising import STAGES
 from voicectl.protocol.trace import Hop, Trace
 from voicectl.supervisor.traces import Traced, TraceRecord
 

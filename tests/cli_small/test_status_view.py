@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from voicectl.cli.inspect import status_view
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 
 PATH = "wav:/home/somebody/recordings/of-a-long-name/{session}.flac"
 

@@ -5,7 +5,9 @@ from itertools import pairwise
 from typing import Any
 
 from voicectl.cli.perfetto import trace_events
-from voicectl.protocol.messages import STAGES, Receipt, Utterance
+from voicectl.protocol.message import Utterance
+from voicectl.protocol.speaking import Receipt
+from voicectl.protocol.supervising import STAGES
 from voicectl.protocol.trace import Hop, Trace
 from voicectl.supervisor.traces import Instant, Traced, TraceRecord
 

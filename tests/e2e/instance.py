@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import psutil
 
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 from voicectl.supervisor.book import read_book
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "recordings"

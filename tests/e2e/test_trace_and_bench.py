@@ -8,7 +8,7 @@ from instance import TEXT, Instance
 
 from voicectl.cli.bench import measure
 from voicectl.config.load import load_settings
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 
 LONG = "It works in all of the places that you have named to me and in all of the others that I have found."
 ANSWERS = [[(0.0, LONG), (0.02, " I will go on.")], [(0.0, "It is done."), (0.02, " Good.")]]

@@ -12,7 +12,8 @@ from voicectl.actors.parser.backlog import Backlog
 from voicectl.actors.parser.catch_up import LOOK_EVERY_S, STEP, CatchUp
 from voicectl.actors.parser.delivery import Delivery
 from voicectl.actors.parser.journal import Entry, Journal
-from voicectl.protocol.messages import Cancelled, Pause
+from voicectl.protocol.message import Pause
+from voicectl.protocol.speaking import Cancelled
 
 LIMIT_S = 10.0
 MAX_SPEED = 1.5

@@ -9,7 +9,9 @@ from sentences import parser_settings, row, sentence, sentences
 
 from voicectl.actors.parser.delivery import LIVES, Delivery
 from voicectl.actors.parser.journal import Entry, Journal
-from voicectl.protocol.messages import Cancelled, Ledger, Receipt, Suspect, Utterance
+from voicectl.protocol.message import Utterance
+from voicectl.protocol.speaking import Cancelled, Ledger, Receipt
+from voicectl.protocol.supervising import Suspect
 
 
 class Parser:

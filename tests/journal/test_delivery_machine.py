@@ -12,7 +12,7 @@ from sentences import parser_settings, row, sentence
 
 from voicectl.actors.parser.delivery import Delivery
 from voicectl.actors.parser.journal import Entry, Journal
-from voicectl.protocol.messages import Cancelled, Ledger
+from voicectl.protocol.speaking import Cancelled, Ledger
 
 Name = tuple[str, int]
 """A sentence by its feed and its sequence number in it."""

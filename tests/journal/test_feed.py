@@ -6,7 +6,7 @@ from sentences import parser_settings
 from voicectl.actors.parser.feeds import Feed
 from voicectl.actors.parser.items import Spoken
 from voicectl.actors.parser.journal import FeedRow
-from voicectl.protocol.messages import Chunk
+from voicectl.protocol.feeding import Chunk
 
 TEXT = b"One is here.\n\nTwo is here.\n\nThree is here.\n\n"
 

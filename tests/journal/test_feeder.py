@@ -15,8 +15,9 @@ import zmq
 from voicectl.actors.parser.spool import OrphanSpool
 from voicectl.cli.feeder import IN_FLIGHT_BYTES, READ_BYTES, Ends, Feeder
 from voicectl.protocol.addresses import ipc_address
+from voicectl.protocol.feeding import Ack, Chunk, FeedDone, Progress
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Ack, Chunk, FeedDone, Message, Progress
+from voicectl.protocol.message import Message
 from voicectl.protocol.sockets import Inbox, Outlet
 from voicectl.supervisor.book import BOOK, Book, StageEntry, birth, write_book
 

@@ -9,7 +9,7 @@ import pytest
 from sentences import row, sentence, sentences
 
 from voicectl.actors.parser.journal import Entry, Journal, add, save_feed, set_number, update
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from sentences import parser_settings, row, sentences
 
 from voicectl.actors.parser.delivery import LIVES, Delivery
 from voicectl.actors.parser.journal import Journal
-from voicectl.protocol.messages import Ledger, Suspect
+from voicectl.protocol.speaking import Ledger
+from voicectl.protocol.supervising import Suspect
 
 
 def released(path: Path, count: int) -> tuple[Journal, Delivery]:

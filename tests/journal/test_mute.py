@@ -11,7 +11,7 @@ from sentences import only_journaled, parser_settings
 from voicectl.actors.parser.delivery import Delivery
 from voicectl.actors.parser.intake import Intake
 from voicectl.actors.parser.journal import Journal
-from voicectl.protocol.messages import Chunk
+from voicectl.protocol.feeding import Chunk
 
 
 class Talk:

@@ -6,7 +6,8 @@ import typing
 import msgspec
 from hypothesis import strategies as st
 
-from voicectl.protocol.messages import Body, Message
+from voicectl.protocol.message import Message
+from voicectl.protocol.messages import Body
 
 MESSAGE_TYPES: tuple[type[Message], ...] = typing.get_args(Body)
 

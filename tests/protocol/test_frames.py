@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from voicectl.protocol.errors import FrameError
 from voicectl.protocol.frames import decode, encode
-from voicectl.protocol.messages import PROTOCOL_VERSION, Drain, Envelope, Request
+from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope
+from voicectl.protocol.supervising import Drain, Request
 
 DEEP = 200_000
 """Levels of nesting: far more than any recursive reader survives."""

@@ -13,8 +13,8 @@ from voicectl.protocol import frames, sockets
 from voicectl.protocol.addresses import MAX_IPC_PATH_BYTES, ipc_address, remove_address
 from voicectl.protocol.errors import FrameError, SupervisorError
 from voicectl.protocol.frames import Frame, encode
-from voicectl.protocol.messages import Drain, Hold, Suspect
 from voicectl.protocol.sockets import Inbox, Outlet
+from voicectl.protocol.supervising import Drain, Hold, Suspect
 
 WAIT_MS = 10_000
 

@@ -14,7 +14,8 @@ from voicectl.actors.sink.pcm_store import PcmStore
 from voicectl.actors.sink.player import Player
 from voicectl.actors.sink.progress import Progress
 from voicectl.config.settings import SinkSettings
-from voicectl.protocol.messages import Audio, Expect, Pause, Receipt, Settled, Tombstone, Utterance
+from voicectl.protocol.message import Pause, Settled, Utterance
+from voicectl.protocol.speaking import Audio, Expect, Receipt, Tombstone
 from voicectl.protocol.trace import Hop, Trace
 
 RATE = 8000

@@ -21,7 +21,7 @@ from voicectl.actors.sink.player import Player
 from voicectl.actors.sink.portaudio import open_stream
 from voicectl.actors.sink.progress import Progress
 from voicectl.protocol.errors import SinkError
-from voicectl.protocol.messages import Audio, Expect
+from voicectl.protocol.speaking import Audio, Expect
 from voicectl.protocol.trace import Trace
 
 RATE = 48_000

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from sink_parts import Samples, Stage, audio, speech, tombstone
 
 from voicectl.actors.sink.pcm_store import PcmStore
-from voicectl.protocol.messages import Audio, Cancel, Expect
+from voicectl.protocol.speaking import Audio, Expect
+from voicectl.protocol.supervising import Cancel
 
 KILLED = """
 import sys
 from pathlib import Path
 import numpy as np
 from voicectl.actors.sink.pcm_store import PcmStore
-from voicectl.protocol.messages import Audio, Utterance
+from voicectl.protocol.message import Utterance
+from voicectl.protocol.speaking import Audio
 from voicectl.protocol.trace import Trace
 
 store = PcmStore(Path(sys.argv[1]))
@@ -34,7 +36,8 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from voicectl.actors.sink.pcm_store import PcmStore
-from voicectl.protocol.messages import Audio, Utterance
+from voicectl.protocol.message import Utterance
+from voicectl.protocol.speaking import Audio
 from voicectl.protocol.trace import Trace
 
 store = PcmStore(Path(sys.argv[1]))

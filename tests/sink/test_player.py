@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sink_parts import MS, NS, RATE, Stage, speech, tombstone
 from sink_parts import settings as sink_settings
 
-from voicectl.protocol.messages import Cancel, Expect
+from voicectl.protocol.speaking import Expect
+from voicectl.protocol.supervising import Cancel
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from sink_parts import RATE, Stage, speech, tombstone
 from sink_parts import settings as sink_settings
 
-from voicectl.protocol.messages import Cancel, Expect
+from voicectl.protocol.speaking import Expect
+from voicectl.protocol.supervising import Cancel
 
 
 def test_a_new_sink_goes_on_at_the_sample_behind_the_last_one_heard(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from voicectl.actors.sink.player import Player
 from voicectl.actors.sink.progress import Progress
 from voicectl.actors.sink.sessions import SessionOutput, file_path
 from voicectl.protocol.errors import SinkError
-from voicectl.protocol.messages import Cancel, Expect
+from voicectl.protocol.speaking import Expect
+from voicectl.protocol.supervising import Cancel
 
 DAY = date(2026, 3, 1)
 HOSTILE = ("..", "../../etc/passwd", "/", "a/b", "a_b", "", ".x", "{date}", "a\0", "x" * 300)

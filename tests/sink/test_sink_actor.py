@@ -13,7 +13,9 @@ from voicectl.actors.base import Wiring
 from voicectl.actors.sink import actor
 from voicectl.actors.sink.actor import SinkActor
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope, Ledger, Message, Receipt
+from voicectl.protocol.message import Message
+from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope
+from voicectl.protocol.speaking import Ledger, Receipt
 
 
 class Sink(SinkActor):

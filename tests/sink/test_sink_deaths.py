@@ -13,7 +13,7 @@ from test_sink_process import Wired, folder  # noqa: F401 (a fixture)
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from voicectl.protocol.messages import Expect
+from voicectl.protocol.speaking import Expect
 
 
 def say(sink: Wired, play: int, session: str, samples: int) -> None:

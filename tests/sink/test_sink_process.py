@@ -18,22 +18,10 @@ from sink_parts import RATE, audio, speech, tombstone
 
 from voicectl.config.load import load_settings
 from voicectl.protocol.addresses import ipc_address
-from voicectl.protocol.messages import (
-    Activate,
-    Cancel,
-    Cancelled,
-    Connect,
-    Drain,
-    Expect,
-    Failed,
-    Hold,
-    Ledger,
-    Message,
-    Notice,
-    Ready,
-    Receipt,
-)
+from voicectl.protocol.message import Message
 from voicectl.protocol.sockets import Inbox, Outlet
+from voicectl.protocol.speaking import Cancelled, Expect, Ledger, Receipt
+from voicectl.protocol.supervising import Activate, Cancel, Connect, Drain, Failed, Hold, Notice, Ready
 
 M = TypeVar("M", bound=Message)
 TIMEOUT_MS = 30_000

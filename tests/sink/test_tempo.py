@@ -12,7 +12,8 @@ from sink_parts import settings as sink_settings
 from voicectl.actors.sink.consumer import Consumer
 from voicectl.actors.sink.reader import Reader
 from voicectl.actors.sink.ring import Ring
-from voicectl.protocol.messages import Cancel, Expect
+from voicectl.protocol.speaking import Expect
+from voicectl.protocol.supervising import Cancel
 
 RATE = 16_000
 LOW, RISE = 200.0, 250.0

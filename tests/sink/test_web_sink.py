@@ -21,7 +21,7 @@ from voicectl.actors.sink.player import Player
 from voicectl.actors.sink.progress import Progress
 from voicectl.actors.sink.web import JOIN_NS, LEAD_NS, WebOutput
 from voicectl.protocol.errors import SinkError, UsageError
-from voicectl.protocol.messages import Expect
+from voicectl.protocol.speaking import Expect
 
 RATE = web.RATE
 WAIT_S = 10

@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
-from voicectl.protocol.messages import STAGES, Receipt, Utterance
+from voicectl.protocol.message import Utterance
+from voicectl.protocol.speaking import Receipt
+from voicectl.protocol.supervising import STAGES
 from voicectl.protocol.trace import Hop, Trace
 from voicectl.supervisor.latency import KINDS, Latency, Record
 

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 from voicectl.supervisor.links import EDGES, Edge, Links
 
 

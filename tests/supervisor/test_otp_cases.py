@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from policy_kit import LIMITS, Stage
 
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 from voicectl.supervisor.policy import (
     ChildState,
     ailment,

@@ -1,6 +1,7 @@
 """The record of the last minutes."""
 
-from voicectl.protocol.messages import Receipt, Utterance
+from voicectl.protocol.message import Utterance
+from voicectl.protocol.speaking import Receipt
 from voicectl.protocol.trace import Trace
 from voicectl.supervisor.traces import Traces
 

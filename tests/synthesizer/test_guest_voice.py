@@ -11,16 +11,10 @@ from voicectl.actors.synthesizer.actor import SynthesizerActor
 from voicectl.actors.synthesizer.factory import load_backend
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import (
-    PROTOCOL_VERSION,
-    Audio,
-    Deaths,
-    Envelope,
-    Message,
-    Notice,
-    Translation,
-    Utterance,
-)
+from voicectl.protocol.message import Message, Utterance
+from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope
+from voicectl.protocol.speaking import Audio, Deaths, Translation
+from voicectl.protocol.supervising import Notice
 from voicectl.protocol.trace import Trace
 
 TEXT = "The tests have run through."

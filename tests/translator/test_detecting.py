@@ -9,7 +9,7 @@ from voicectl.actors.translator.detecting import DetectingBackend, Detector
 from voicectl.actors.translator.factory import choose, load_backend
 from voicectl.config.settings import LanguageSettings
 from voicectl.protocol.errors import BackendUnavailable
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 AUTO = LanguageSettings(source="auto", target="ja")
 

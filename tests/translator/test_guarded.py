@@ -7,7 +7,7 @@ from fakes import GARBLES, Garbage, Scripted
 
 from voicectl.actors.translator import guarded
 from voicectl.actors.translator.backend import Result, Source
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 CODE = (Span(kind="code", text="make test"),)
 BAD = [

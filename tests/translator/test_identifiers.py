@@ -12,7 +12,7 @@ from voicectl.actors.translator.backend import Result, Source
 from voicectl.actors.translator.ctranslate2 import CTranslate2Backend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.models.store import STARTER
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 
 class Hard(NamedTuple):

@@ -13,7 +13,7 @@ from voicectl.actors.translator import factory
 from voicectl.actors.translator.backend import Source
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, BackendUnavailable
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 Settings = Callable[..., TranslatorSettings]
 CODE = (Span(kind="code", text="make test"),)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from voicectl.actors.translator.guards import clean
 from voicectl.actors.translator.placeholders import Shown, is_carried, is_verbatim, mask, restore, show, unmask, without
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 
 def _spans(*texts: str, kind: str = "code") -> tuple[Span, ...]:

@@ -14,7 +14,7 @@ from voicectl.actors.translator.ctranslate2 import CTranslate2Backend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.models.store import STARTER
 from voicectl.protocol.errors import BackendUnavailable
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 HARD = [

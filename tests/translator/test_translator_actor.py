@@ -13,7 +13,9 @@ from voicectl.actors.translator.actor import TranslatorActor
 from voicectl.actors.translator.backend import Result, Source
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope, Message, Sentence, Span, Translation, Utterance
+from voicectl.protocol.message import Message, Span, Utterance
+from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope
+from voicectl.protocol.speaking import Sentence, Translation
 from voicectl.protocol.trace import Trace
 
 

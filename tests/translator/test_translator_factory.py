@@ -13,7 +13,7 @@ from voicectl.actors.translator.backend import Source
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.models.store import STARTER
 from voicectl.protocol.errors import BackendUnavailable, UsageError
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 Settings = Callable[..., TranslatorSettings]
 SPEC = importlib.machinery.ModuleSpec("any", None)

@@ -19,7 +19,7 @@ from voicectl.config.logs import set_up_logging
 from voicectl.config.paths import ensure_runtime_dir, journal_path, log_dir, spool_dir
 from voicectl.config.settings import Settings
 from voicectl.protocol.errors import VoicectlError
-from voicectl.protocol.messages import STAGES, Connect
+from voicectl.protocol.supervising import STAGES, Connect
 
 MODEL_NICENESS = 5
 """Model stages give way to transport and sound: with hogs at equal priority the p99 of a hop is 30 times higher."""

@@ -22,8 +22,9 @@ from voicectl.actors.workmark import WorkMark, work_path
 from voicectl.protocol.addresses import ipc_address
 from voicectl.protocol.errors import BackendUnavailable, FrameError, VoicectlError
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Activate, Connect, Connected, Drain, Failed, Heartbeat, Message, Ready
+from voicectl.protocol.message import Message
 from voicectl.protocol.sockets import Inbox, Outlet
+from voicectl.protocol.supervising import Activate, Connect, Connected, Drain, Failed, Heartbeat, Ready
 
 MAX_WAIT_MS = 1000
 EXIT_FAILED = 3

@@ -5,7 +5,8 @@ from typing import Generic, Protocol, TypeVar
 
 from voicectl.actors.base import Actor, Wiring
 from voicectl.protocol.errors import VoicectlError
-from voicectl.protocol.messages import Epoch, Message, Notice, Utterance
+from voicectl.protocol.message import Message, Utterance
+from voicectl.protocol.supervising import Epoch, Notice
 
 DEATHS_OF_FIRST = 2
 """A sentence on which the stage died this often is not tried with its first backend again."""

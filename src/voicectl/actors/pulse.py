@@ -11,8 +11,8 @@ import structlog
 import zmq
 
 from voicectl.protocol.addresses import remove_address
-from voicectl.protocol.messages import Heartbeat
 from voicectl.protocol.sockets import Outlet
+from voicectl.protocol.supervising import Heartbeat
 
 LIFELINE_FD = 0
 """The stage's standard input is a pipe that only its supervisor holds; end of file means it died."""

@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from voicectl.protocol.messages import STAGES, Receipt
+from voicectl.protocol.speaking import Receipt
+from voicectl.protocol.supervising import STAGES
 from voicectl.protocol.trace import wires
 from voicectl.supervisor.traces import TraceRecord
 

@@ -8,7 +8,7 @@ import zmq
 from voicectl.config.paths import runtime_dir
 from voicectl.protocol.errors import FrameError, SupervisorError
 from voicectl.protocol.frames import decode, encode
-from voicectl.protocol.messages import Reply, Request
+from voicectl.protocol.supervising import Reply, Request
 from voicectl.supervisor.book import Book, running_book
 
 TIMEOUT_S = 5.0

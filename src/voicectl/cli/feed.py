@@ -13,7 +13,7 @@ from voicectl.actors.parser.formats import FORMATS
 from voicectl.cli.feeder import Ends, Feeder
 from voicectl.cli.follow import Follower
 from voicectl.protocol.errors import UsageError
-from voicectl.protocol.messages import Progress
+from voicectl.protocol.feeding import Progress
 
 EXIT_FAILED = 1
 EXIT_STOPPED = 3

@@ -17,7 +17,7 @@ from voicectl.actors.parser.spool import Spool, SpoolHeader
 from voicectl.config.paths import ensure_runtime_dir, spool_dir
 from voicectl.protocol.addresses import ipc_address
 from voicectl.protocol.errors import FrameError
-from voicectl.protocol.messages import Ack, Chunk, FeedDone, Progress
+from voicectl.protocol.feeding import Ack, Chunk, FeedDone, Progress
 from voicectl.protocol.sockets import Inbox, Outlet
 from voicectl.supervisor.book import running_book
 

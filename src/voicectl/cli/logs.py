@@ -14,7 +14,7 @@ import click
 from voicectl.config.logs import human_line, without_controls
 from voicectl.config.paths import log_dir
 from voicectl.protocol.errors import UsageError
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 
 POLL_S = 0.2
 """Seconds between two looks at the files under ``--follow``."""

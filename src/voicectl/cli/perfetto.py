@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from voicectl import __version__
-from voicectl.protocol.messages import STAGES, Receipt
+from voicectl.protocol.speaking import Receipt
+from voicectl.protocol.supervising import STAGES
 from voicectl.supervisor.traces import Traced, TraceRecord
 
 FEED = "feed"

@@ -6,7 +6,7 @@ import click
 
 from voicectl.cli.client import ask, find_pipeline
 from voicectl.protocol.errors import SupervisorError
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 from voicectl.supervisor.book import is_alive
 
 RESTART_TIMEOUT_S = 300.0

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from voicectl.protocol.errors import FrameError
-from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope, Message
+from voicectl.protocol.message import Message
+from voicectl.protocol.messages import PROTOCOL_VERSION, Envelope
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Envelope)

@@ -16,7 +16,7 @@ import zmq
 from voicectl.protocol.addresses import remove_address
 from voicectl.protocol.errors import FrameError
 from voicectl.protocol.frames import Frame, decode, encode
-from voicectl.protocol.messages import Message
+from voicectl.protocol.message import Message
 
 MAX_FRAME_BYTES = 1 << 28
 """A larger frame is refused by the socket: no sentence and no chunk of PCM comes near it."""

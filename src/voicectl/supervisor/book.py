@@ -12,7 +12,7 @@ from typing import IO
 import msgspec
 import psutil
 
-from voicectl.protocol.messages import STAGES
+from voicectl.protocol.supervising import STAGES
 
 BOOK = "pipeline.json"
 LOCK = "pipeline.lock"

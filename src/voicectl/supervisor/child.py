@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from voicectl.protocol.messages import Activate, Message
+from voicectl.protocol.message import Message
+from voicectl.protocol.supervising import Activate
 from voicectl.supervisor.incarnation import Incarnation, Nest
 from voicectl.supervisor.policy import ChildState
 

@@ -13,8 +13,8 @@ from voicectl.config.rules import SPEEDS, VOLUMES
 from voicectl.protocol.addresses import remove_address
 from voicectl.protocol.errors import FrameError, SupervisorError, UsageError, VoicectlError
 from voicectl.protocol.frames import decode, encode
-from voicectl.protocol.messages import STAGES, Cancel, Hold, ReplayLast, Reply, Request, Tune
 from voicectl.protocol.sockets import keep_bound
+from voicectl.protocol.supervising import STAGES, Cancel, Hold, ReplayLast, Reply, Request, Tune
 
 if TYPE_CHECKING:
     from voicectl.supervisor.supervisor import Supervisor

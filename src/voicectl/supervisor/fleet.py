@@ -14,18 +14,8 @@ import structlog
 from voicectl.actors.base import EXIT_FAILED
 from voicectl.actors.phrases.english import say
 from voicectl.config.settings import Settings, SynthesizerSettings, TranslatorSettings
-from voicectl.protocol.messages import (
-    STAGES,
-    Connect,
-    Connected,
-    Drain,
-    Failed,
-    Heartbeat,
-    Message,
-    Ready,
-    Replay,
-    Suspect,
-)
+from voicectl.protocol.message import Message
+from voicectl.protocol.supervising import STAGES, Connect, Connected, Drain, Failed, Heartbeat, Ready, Replay, Suspect
 from voicectl.supervisor import policy
 from voicectl.supervisor.child import Child
 from voicectl.supervisor.incarnation import Incarnation, Nest

@@ -12,8 +12,9 @@ import psutil
 
 from voicectl.actors.workmark import Work, take_mark, work_path
 from voicectl.protocol.addresses import ipc_address, remove_address
-from voicectl.protocol.messages import Message, Ready
+from voicectl.protocol.message import Message
 from voicectl.protocol.sockets import Outlet
+from voicectl.protocol.supervising import Ready
 from voicectl.supervisor.book import birth
 
 REAP_TIMEOUT_S = 5.0

@@ -7,7 +7,8 @@ from typing import Any
 
 from ddsketch import DDSketch
 
-from voicectl.protocol.messages import STAGES, Receipt
+from voicectl.protocol.speaking import Receipt
+from voicectl.protocol.supervising import STAGES
 from voicectl.protocol.trace import wires
 
 RELATIVE_ACCURACY = 0.01

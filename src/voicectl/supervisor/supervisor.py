@@ -18,8 +18,9 @@ import zmq
 from voicectl.config.settings import Settings
 from voicectl.protocol.addresses import ipc_address
 from voicectl.protocol.errors import FrameError
-from voicectl.protocol.messages import Announce, Epoch, Notice, Receipt
 from voicectl.protocol.sockets import Inbox
+from voicectl.protocol.speaking import Receipt
+from voicectl.protocol.supervising import Announce, Epoch, Notice
 from voicectl.supervisor.book import BOOK, Book, StageEntry, birth, write_book
 from voicectl.supervisor.control import CommandSocket
 from voicectl.supervisor.fleet import Fleet, Told

@@ -4,7 +4,7 @@ from collections import deque
 
 import msgspec
 
-from voicectl.protocol.messages import Receipt
+from voicectl.protocol.speaking import Receipt
 
 UTTERANCES_KEPT = 500
 """Some hours of steady speech, about 2 MB."""

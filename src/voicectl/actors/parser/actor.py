@@ -12,27 +12,11 @@ from voicectl.actors.parser.intake import COMMIT_AFTER_S, Intake
 from voicectl.actors.parser.journal import Entry, FeedRow, Journal
 from voicectl.actors.phrases.english import say
 from voicectl.config.settings import JournalSettings, ParserSettings
+from voicectl.protocol.feeding import Chunk
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import (
-    Announce,
-    Cancel,
-    Cancelled,
-    Chunk,
-    Epoch,
-    Expect,
-    Haste,
-    Ledger,
-    Message,
-    Notice,
-    Receipt,
-    Replay,
-    ReplayLast,
-    Sentence,
-    Settled,
-    Suspect,
-    Tombstone,
-    Utterance,
-)
+from voicectl.protocol.message import Message, Settled, Utterance
+from voicectl.protocol.speaking import Cancelled, Expect, Haste, Ledger, Receipt, Sentence, Tombstone
+from voicectl.protocol.supervising import Announce, Cancel, Epoch, Notice, Replay, ReplayLast, Suspect
 from voicectl.protocol.trace import Hop, Trace
 
 ADOPT_EVERY_S = 1.0

@@ -13,7 +13,8 @@ import msgspec
 from voicectl.actors.parser.backlog import Backlog
 from voicectl.actors.parser.journal import SKIPPED, Entry, FeedRow, Journal, add, save_feed, set_number, update
 from voicectl.config.settings import ParserSettings
-from voicectl.protocol.messages import Cancelled, Ledger, Receipt, Suspect
+from voicectl.protocol.speaking import Cancelled, Ledger, Receipt
+from voicectl.protocol.supervising import Suspect
 
 LIVES = {"translator": 4, "synthesizer": 3}
 """Deaths after which a sentence is set aside. Translator: twice its backend, then the next one, then the original

@@ -12,7 +12,7 @@ from voicectl.actors.parser.emphasis import COMMENT, Open, still_open
 from voicectl.actors.parser.endings import is_end
 from voicectl.actors.parser.speakable import Plain, literal, speakable
 from voicectl.actors.parser.wording import Wording
-from voicectl.protocol.messages import Pause
+from voicectl.protocol.message import Pause
 
 MAX_SOURCE = 800
 """Characters of source; a sentence that is longer is cut, whatever its markup comes to."""

@@ -6,7 +6,8 @@ from voicectl.actors.parser.formats import HOOKS
 from voicectl.actors.parser.journal import FeedRow
 from voicectl.actors.parser.reader import FeedParser, Item
 from voicectl.config.settings import ParserSettings
-from voicectl.protocol.messages import Chunk, Message
+from voicectl.protocol.feeding import Chunk
+from voicectl.protocol.message import Message
 from voicectl.protocol.sockets import Outlet
 
 NEWS_AFTER_S = 2.0

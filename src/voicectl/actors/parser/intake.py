@@ -15,7 +15,7 @@ from voicectl.actors.parser.reader import AnswerEnd, Item, SessionStart, Spoken
 from voicectl.actors.parser.spool import OrphanSpool
 from voicectl.actors.phrases.mark import marked
 from voicectl.config.settings import ParserSettings
-from voicectl.protocol.messages import Ack, Chunk, FeedDone, Progress
+from voicectl.protocol.feeding import Ack, Chunk, FeedDone, Progress
 from voicectl.protocol.sockets import Outlet
 
 ADOPT_BYTES = 1 << 18

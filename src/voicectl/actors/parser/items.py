@@ -2,7 +2,7 @@
 
 import msgspec
 
-from voicectl.protocol.messages import Pause, Span
+from voicectl.protocol.message import Pause, Span
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):

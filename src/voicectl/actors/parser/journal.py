@@ -15,7 +15,8 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from voicectl.protocol.messages import Deaths, Pause, Span
+from voicectl.protocol.message import Pause, Span
+from voicectl.protocol.speaking import Deaths
 
 SCHEMA_VERSION = 2
 CACHE_KIB = 512

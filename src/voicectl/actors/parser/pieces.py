@@ -9,7 +9,7 @@ from voicectl.actors.parser.dialect import Dialect
 from voicectl.actors.parser.speakable import Plain, joined, labelled
 from voicectl.actors.phrases.mark import marked
 from voicectl.config.settings import ParserSettings
-from voicectl.protocol.messages import Pause, Span
+from voicectl.protocol.message import Pause, Span
 
 
 class Piece(NamedTuple):

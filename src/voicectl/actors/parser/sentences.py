@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from voicectl.actors.parser.clauses import cuts
 from voicectl.actors.parser.endings import CJK_MARKS, MARKS, NOTE_MARKS, is_end
-from voicectl.protocol.messages import Pause
+from voicectl.protocol.message import Pause
 
 CANDIDATE = re.compile(
     rf"""

@@ -9,7 +9,7 @@ from voicectl.actors.parser import spans
 from voicectl.actors.parser.html import placeholder
 from voicectl.actors.parser.inline import make_markdown
 from voicectl.actors.parser.wording import Wording, address, without_pictures
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 _MARKDOWN = make_markdown()
 _URL = re.compile(r"(?:(?:https?|ftp|file)://|(?<![\w.@/])www\.(?=[\w-]+\.\w))[^\s<>\"`]+", re.IGNORECASE)

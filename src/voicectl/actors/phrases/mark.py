@@ -1,6 +1,6 @@
 """The mark of a sentence that may be a phrase: the translator looks it up before it translates it."""
 
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 PHRASE = "phrase"
 """The kind of a span that is the whole sentence: the words are voicectl's own, or an agent's fixed ones."""

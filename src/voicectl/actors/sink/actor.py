@@ -16,19 +16,9 @@ from voicectl.actors.sink.resample import import_resampler
 from voicectl.config.settings import SinkSettings
 from voicectl.protocol.errors import SinkError
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import (
-    Audio,
-    Cancel,
-    Epoch,
-    Expect,
-    Haste,
-    Hold,
-    Message,
-    Notice,
-    Receipt,
-    Tombstone,
-    Tune,
-)
+from voicectl.protocol.message import Message
+from voicectl.protocol.speaking import Audio, Expect, Haste, Receipt, Tombstone
+from voicectl.protocol.supervising import Cancel, Epoch, Hold, Notice, Tune
 
 RECEIPTS_KEPT = 32
 """Told again to a new parser: two for each sentence that can have ended while it was started."""

@@ -7,7 +7,7 @@ import numpy as np
 from voicectl.actors.sink.pcm_store import PcmStore
 from voicectl.actors.sink.ring import Samples
 from voicectl.actors.sink.utterance import Utterance
-from voicectl.protocol.messages import Audio, Receipt, Tombstone
+from voicectl.protocol.speaking import Audio, Receipt, Tombstone
 
 
 class Arrivals:

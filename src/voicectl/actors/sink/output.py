@@ -8,7 +8,7 @@ from voicectl.actors.sink.ring import Ring, Samples
 from voicectl.actors.sink.tempo import import_sonic
 from voicectl.config.settings import SinkSettings
 from voicectl.protocol.errors import UsageError
-from voicectl.protocol.messages import Audio
+from voicectl.protocol.speaking import Audio
 
 RING_SECONDS = 2
 """How far the sink writes ahead of the consumer: it survives that long without a turn of its loop."""

@@ -12,7 +12,7 @@ import numpy as np
 from voicectl.actors.sink.ring import Samples
 from voicectl.protocol.errors import FrameError
 from voicectl.protocol.frames import Frame, decode, encode
-from voicectl.protocol.messages import Audio
+from voicectl.protocol.speaking import Audio
 
 _LENGTHS = struct.Struct("<II")  # bytes of the header, bytes of the payload
 

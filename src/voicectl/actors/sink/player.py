@@ -14,7 +14,8 @@ from voicectl.actors.sink.utterance import Utterance
 from voicectl.actors.sink.writing import Writing
 from voicectl.config.settings import SinkSettings
 from voicectl.protocol.errors import SinkError
-from voicectl.protocol.messages import Audio, Cancel, Cancelled, Expect, Ledger, Receipt, Tombstone
+from voicectl.protocol.speaking import Audio, Cancelled, Expect, Ledger, Receipt, Tombstone
+from voicectl.protocol.supervising import Cancel
 
 NS = 1_000_000_000
 

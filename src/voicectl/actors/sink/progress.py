@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from voicectl.protocol.errors import SinkError
-from voicectl.protocol.messages import Cancelled
+from voicectl.protocol.speaking import Cancelled
 
 MAX_PLACES = 64
 """Utterances that can be in the ring at once."""
@@ -52,7 +52,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last incarnation left; the fields of ``messages.Ledger``, ``Plan`` and ``Place``."""
+    """What the last incarnation left; the fields of ``speaking.Ledger``, ``Plan`` and ``Place``."""
 
     settled: int = 0
     current: int = 0

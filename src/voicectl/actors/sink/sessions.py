@@ -12,7 +12,7 @@ from voicectl.actors.sink.file import FileOutput
 from voicectl.actors.sink.recording import SUFFIXES, Recording, open_recording, recorded_rate
 from voicectl.actors.sink.ring import Samples
 from voicectl.protocol.errors import SinkError
-from voicectl.protocol.messages import Audio
+from voicectl.protocol.speaking import Audio
 
 SESSION, DATE = "{session}", "{date}"
 MAX_NAME = 40

@@ -6,7 +6,8 @@ from typing import Literal
 from voicectl.actors.sink.consumer import Stamp
 from voicectl.actors.sink.progress import Place
 from voicectl.actors.sink.utterance import Utterance
-from voicectl.protocol.messages import Receipt, Settled, Tombstone
+from voicectl.protocol.message import Settled
+from voicectl.protocol.speaking import Receipt, Tombstone
 from voicectl.protocol.trace import Hop, Trace
 
 

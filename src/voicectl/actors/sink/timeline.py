@@ -6,7 +6,7 @@ from voicectl.actors.sink.consumer import Stamp
 from voicectl.actors.sink.output import Output
 from voicectl.actors.sink.progress import MAX_FAILED, MAX_PLACES, Heard, Place, Plan, Progress
 from voicectl.actors.sink.stretch import Stretch
-from voicectl.protocol.messages import Ledger, Receipt
+from voicectl.protocol.speaking import Ledger, Receipt
 
 
 class Timeline:

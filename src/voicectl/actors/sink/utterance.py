@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 
 from voicectl.actors.sink.ring import Samples
-from voicectl.protocol.messages import Audio, Receipt
+from voicectl.protocol.speaking import Audio, Receipt
 
 SAME_RATIO = 0.01
 """Two runs of one sentence are the same sound while their difference is 20 dB below it (rounding may differ)."""

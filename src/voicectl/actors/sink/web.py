@@ -14,7 +14,7 @@ import numpy as np
 from voicectl.actors.sink.output import SPECS, Output
 from voicectl.config.paths import ensure_dir, state_dir
 from voicectl.protocol.errors import SinkError, UsageError
-from voicectl.protocol.messages import Audio
+from voicectl.protocol.speaking import Audio
 
 if TYPE_CHECKING:
     from voicectl.actors.sink.web_server import WebServer

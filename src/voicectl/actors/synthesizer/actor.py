@@ -15,7 +15,7 @@ from voicectl.actors.synthesizer.voice import speaks
 from voicectl.config.settings import SynthesizerSettings
 from voicectl.protocol.errors import BackendError
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Audio, Tombstone, Translation
+from voicectl.protocol.speaking import Audio, Tombstone, Translation
 from voicectl.protocol.trace import Hop
 
 GIVE_WAY_S = 0.0005

@@ -15,7 +15,8 @@ from voicectl.actors.translator.factory import choose, load_backend
 from voicectl.config.settings import LanguageSettings, TranslatorSettings
 from voicectl.protocol.errors import BackendError, UsageError
 from voicectl.protocol.frames import Frame
-from voicectl.protocol.messages import Notice, Sentence, Tombstone, Translation
+from voicectl.protocol.speaking import Sentence, Tombstone, Translation
+from voicectl.protocol.supervising import Notice
 from voicectl.protocol.trace import Hop
 
 CACHE_SIZE = 256

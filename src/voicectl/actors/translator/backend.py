@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from voicectl.protocol.errors import BackendUnavailable
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 ORIGINAL = "original"
 """Note: the text is the source text, at least in part."""

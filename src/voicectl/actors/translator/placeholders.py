@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from voicectl.actors.translator import guards, spans
-from voicectl.protocol.messages import Span
+from voicectl.protocol.message import Span
 
 NUMBERS = frozenset({"number", "digits"})
 """Kinds of span that a later try leaves to the model: each language has its own way with numbers and their units."""
