@@ -143,31 +143,68 @@ def test_full_width_and_accented_letters_are_read_as_plain_ones(reader):
 
 
 @pytest.mark.parametrize(
-    ("reading", "ending", "form"),
+    ("stem", "reading", "ending", "form"),
     [
-        ("テスト", "s", "テスツ"),
-        ("コード", "s", "コーズ"),
-        ("タスク", "s", "タスクス"),
-        ("クラス", "s", "クラシズ"),
-        ("ユーザー", "s", "ユーザーズ"),
-        ("テスト", "ing", "テスティング"),
-        ("ログ", "ing", "ロギング"),
-        ("フィルター", "ing", "フィルタリング"),
-        ("プッシュ", "ing", "プッシング"),
-        ("ビュー", "ing", "ビューイング"),
-        ("ロード", "ed", "ローデッド"),
-        ("チェック", "ed", "チェックド"),
+        ("test", "テスト", "s", "テスツ"),
+        ("code", "コード", "s", "コーズ"),
+        ("task", "タスク", "s", "タスクス"),
+        ("class", "クラス", "s", "クラシズ"),
+        ("user", "ユーザー", "s", "ユーザーズ"),
+        ("test", "テスト", "ing", "テスティング"),
+        ("log", "ログ", "ing", "ロギング"),
+        ("filter", "フィルター", "ing", "フィルタリング"),
+        ("store", "ストア", "ing", "ストアリング"),
+        ("push", "プッシュ", "ing", "プッシング"),
+        ("view", "ビュー", "ing", "ビューイング"),
+        ("load", "ロード", "ed", "ローデッド"),
+        ("check", "チェック", "ed", "チェックド"),
     ],
 )
-def test_endings_are_said_as_in_loanwords(reading, ending, form):
+def test_endings_are_said_as_in_loanwords(stem, reading, ending, form):
     """The last sound changes with the ending."""
-    assert inflected(reading, ending) == form
+    assert inflected(reading, ending, stem) == form
 
 
 def test_compounds_are_read_as_their_parts(reader):
     """And forms of forms: a word need not be in the dictionary when its parts are."""
     assert reader.read("socketpool") == "ソケットプール"
     assert reader.read("lockfiles") == "ロックファイルズ"
+
+
+@pytest.mark.parametrize(
+    ("name", "reading"),
+    [
+        ("selecteditem", "セレクテッドアイテム"),
+        ("sqlfiles", "エスキューエルファイルズ"),
+        ("baseurl", "ベースユーアールエル"),
+        ("screenshots", "スクリーンショッツ"),
+        ("printform", "プリントフォーム"),
+    ],
+)
+def test_compounds_of_words_go_before_those_with_endings_and_letters(reader, name, reading):
+    """``screenshots`` is not screens and hots, ``printform`` not printf and orm."""
+    assert reader.read(name) == reading
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("urlapi", "ユーアールエルエーピーアイ"), ("urled", "ユーアールエルド")])
+def test_letters_alone_make_no_word(reader, name, wrong):
+    """``clinic`` is not cli and nic, nor has what is spelled a past tense."""
+    assert reader.read(name) != wrong
+
+
+def test_capitals_are_words_where_they_are_forms_of_known_ones(reader):
+    """Others of up to four are letters; so is the plural of what is spelled."""
+    assert [reader.read(text) for text in ("KEYS", "QXZW", "APIs", "apis")] == [
+        "キーズ",
+        "キューエックスゼットダブリュー",
+        "エーピーアイズ",
+        "エーピーアイズ",
+    ]
+
+
+def test_a_typographic_apostrophe_is_a_plain_one(reader):
+    """As agents write both."""
+    assert reader.read("don’t") == reader.read("don't") == "ドント"
 
 
 def test_the_dictionary_holds_more_than_a_thousand_terms_in_kana():

@@ -6,6 +6,8 @@ The endings are said as in loanwords: テスト → テスツ, テスティン�
 from collections.abc import Iterator
 
 _VOWELS = "aeiou"
+_SHORTEST = 3
+"""Letters of a word that takes an ending of several."""
 
 _PLURALS = {
     "ト": "ツ",
@@ -44,10 +46,10 @@ def stems(word: str) -> Iterator[tuple[str, str]]:
         yield word[:-3] + "y", "s"
     if word.endswith("s") and not word.endswith("ss"):
         yield word[:-1], "s"
-        if word.endswith("es"):
+        if word.endswith("es") and len(word) >= _SHORTEST + 2:
             yield word[:-2], "s"
     for ending in ("ing", "ed"):
-        if word.endswith(ending) and len(word) > len(ending) + 2:
+        if word.endswith(ending) and len(word) >= len(ending) + _SHORTEST:
             stem = word.removesuffix(ending)
             yield stem, ending
             yield stem + "e", ending
@@ -57,8 +59,10 @@ def stems(word: str) -> Iterator[tuple[str, str]]:
         yield word[:-3] + "y", "ed"
 
 
-def inflected(reading: str, ending: str) -> str:
-    """Return the reading of a word with an ending, from the word's own in katakana."""
+def inflected(reading: str, ending: str, stem: str = "") -> str:
+    """Return the reading of a word with an ending, from the word's own in katakana; ``stem`` is how that is written."""
+    if ending == "ing" and stem.removesuffix("e").endswith("r"):
+        return reading.removesuffix("ー") + "リング"
     return {"s": _plural, "ing": _gerund, "ed": _past}[ending](reading)
 
 
@@ -73,8 +77,6 @@ def _gerund(reading: str) -> str:
     for tail, gerund in _GERUNDS.items():
         if reading.endswith(tail):
             return reading.removesuffix(tail) + gerund
-    if reading.endswith("ター"):
-        return reading.removesuffix("ー") + "リング"
     return reading + "イング"
 
 

@@ -10,12 +10,15 @@ from importlib.resources import files
 from pathlib import Path
 
 from voicectl.actors.synthesizer.readings.inflection import inflected, stems
+from voicectl.actors.synthesizer.readings.letters import spelled
 from voicectl.protocol.errors import ConfigError
 
 _TERMS = files("voicectl.actors.synthesizer.readings").joinpath("terms.tsv")
 _KATAKANA = re.compile(r"[ァ-ヶー]+")
 _PART = 3
 """Letters of the shorter half of a compound, at least."""
+_FORM = 5
+"""Letters of a first half that has an ending, at least."""
 
 
 class Lexicon:
@@ -40,24 +43,45 @@ class Lexicon:
 
     def word(self, word: str) -> str | None:
         """Return the reading of an English word: as it stands, as a form of a known word, or as two known words."""
-        return self._form(word) or self._compound(word.lower())
+        return self.exact(word) or self.form(word) or self._compound(word.lower())
 
-    def _form(self, word: str) -> str | None:
-        if found := self.exact(word):
-            return found
+    def form(self, word: str) -> str | None:
+        """Return the reading of a word with an ending, as a form of a known word.
+
+        Only a plural is made of what is a form itself or said letter by letter: settings and apis, but not pressed of
+        "pres".
+        """
         for stem, ending in stems(word.lower()):
-            found = self._form(stem)
+            found = self._readings.get(stem) or self.form(stem) if ending == "s" else self._word(stem)
             if found and _KATAKANA.fullmatch(found):
-                return inflected(found, ending)
+                return inflected(found, ending, stem)
         return None
 
     def _compound(self, word: str) -> str | None:
-        """Return the reading of ``lockfile`` as that of ``lock`` and ``file``; the longest first word goes first."""
-        for cut in range(len(word) - _PART, _PART - 1, -1):
-            first = self._readings.get(word[:cut])
-            if first and (second := self._form(word[cut:])):
-                return first + second
+        """Return the reading of ``lockfile`` as that of ``lock`` and ``file``; the longest first half goes first.
+
+        Where no two words make it up, the first may have an ending (``selecteditem``), and at last one of the two may
+        be said letter by letter (``sqlfile``, ``baseurl``).
+        """
+        halves = [(word[:cut], word[cut:]) for cut in range(len(word) - _PART, _PART - 1, -1)]
+        letters = self._readings.get
+        ways = ((self._word, self._end), (self._with_ending, self._end), (letters, self._end), (self._word, letters))
+        for begin, end in ways:
+            for first, second in halves:
+                if (known := begin(first)) and (rest := end(second)):
+                    return known + rest
         return None
+
+    def _with_ending(self, part: str) -> str | None:
+        return self.form(part) if len(part) >= _FORM else None
+
+    def _end(self, part: str) -> str | None:
+        return self._word(part) or self.form(part)
+
+    def _word(self, term: str) -> str | None:
+        """Return the reading of a term in lower case that is said as a word, not letter by letter."""
+        found = self._readings.get(term)
+        return None if found == spelled(term) else found
 
 
 def _text(path: Path) -> str:

@@ -14,6 +14,7 @@ from voicectl.actors.synthesizer.readings.words import Words
 _SPAN = re.compile(rf"(?P<spaced>{SPACED})|[!-~]+", re.ASCII)
 _SAID = re.compile("[A-Za-z0-9]")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if unicodedata.category(chr(code))[0] in "LN"}
+_APOSTROPHE = re.compile("(?<=[A-Za-z])’(?=[A-Za-z])")
 _ACCENTED = re.compile("[\u00c0-\u024f]")
 _EDGES = re.compile(r"(?P<lead>(?:(?!\[[0-9a-fA-F:]*::)[(\[{\"'`])*)(?P<core>.*?)(?P<tail>[)\]}\"'`.,:;!?]*)")
 _OPENING = re.compile(r"[(\[{]")
@@ -42,7 +43,8 @@ class Reader:
 
         A text without a letter or a digit is returned as it is: there is nothing to say in it.
         """
-        text = _ACCENTED.sub(lambda match: _bare(match[0]), text.translate(_FULL_WIDTH))
+        text = _APOSTROPHE.sub("'", text.translate(_FULL_WIDTH))
+        text = _ACCENTED.sub(lambda match: _bare(match[0]), text)
         if not any(character.isalnum() for character in text):
             return text
         return _SPAN.sub(lambda match: numeric(match[0]) or match[0] if match["spaced"] else self._run(match[0]), text)

@@ -17,7 +17,10 @@ _HASH_SAID = 7
 """Characters of a commit's hash that are said, as many as git shows."""
 
 _ACRONYM = 4
-"""Capitals that no dictionary has are letters up to this length, and a word that is shouted beyond."""
+"""Capitals that no dictionary has are letters up to this length, and a word that is shouted beyond.
+
+``KEYS`` is a form of a known word; of three, ``PRS`` is more often letters.
+"""
 
 _LONGEST_NUMBER = 12
 """Digits of a number that is said as one."""
@@ -72,7 +75,7 @@ class Words:
         if len(piece) == 1:
             return spelled(piece)
         if piece.isupper() and len(piece) <= _ACRONYM:
-            return spelled(piece)
+            return (self._lexicon.form(piece) if len(piece) == _ACRONYM else None) or spelled(piece)
         if piece[:-1].isupper() and piece.endswith("s"):
             return f"{self._piece(piece[:-1])}ズ"
         if piece.endswith("'s"):
