@@ -43,8 +43,8 @@ def starter(settings: Callable[..., TranslatorSettings]) -> Iterator[CTranslate2
     backend.close()
 
 
-def test_its_search_has_two_beams_unless_another_number_is_set(settings: Callable[..., TranslatorSettings]) -> None:
-    """A second one is worth its time for so small a model."""
+def test_its_search_has_four_beams_unless_another_number_is_set(settings: Callable[..., TranslatorSettings]) -> None:
+    """They are worth their time for so small a model."""
     texts = [
         Source("The build failed because the compiler could not find the header file."),
         Source("The server takes a long time to start since it loads the whole model into memory."),
@@ -52,12 +52,12 @@ def test_its_search_has_two_beams_unless_another_number_is_set(settings: Callabl
         Source("The second approach is simpler, although it gets slower when there are many users."),
     ]
     found = {}
-    for beams in (0, 1, 2):
+    for beams in (0, 1, 4):
         wanted = settings(backend="starter", fallback=(), beam_size=beams)
         backend = CTranslate2Backend(STARTER, wanted, LanguageSettings(source="en", target="ja"))
         found[beams] = [result.text for result in backend.translate(texts)]
         backend.close()
-    assert found[0] == found[2] != found[1]
+    assert found[0] == found[4] != found[1]
 
 
 def test_it_says_who_it_is(starter: CTranslate2Backend) -> None:
