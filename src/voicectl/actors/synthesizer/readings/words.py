@@ -19,7 +19,7 @@ _HASH_SAID = 7
 _ACRONYM = 4
 """Capitals that no dictionary has are letters up to this length, and a word that is shouted beyond.
 
-``KEYS`` is a form of a known word; of three, ``PRS`` is more often letters.
+``JOBS`` is a form of a known word; of three, ``PRS`` is more often letters.
 """
 
 _LONGEST_NUMBER = 12
